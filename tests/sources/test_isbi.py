@@ -278,9 +278,8 @@ def test_numbered_images_in_folders(tmp_path: Path) -> None:
     reader = Reader(tmp_path, foreground="light")
     scan = reader.scan()
     assert {item.stem for item in scan.items} == {str(n) for n in range(PAGES)}
-    assert [(note.code, note.message) for note in scan.notes] == [
-        ("image-unlabelled", f"test: {PAGES} images without labels were skipped")
-    ]
+    text = f"no masks pair with the pictures in test/ ({PAGES}); they were left alone"
+    assert [(note.code, note.message) for note in scan.notes] == [("image-unlabelled", text)]
     for item in scan.items:
         assert np.array_equal(reader.read(item).mask, LABELS[int(item.stem)] == 255)
     with pytest.raises(UsageError) as caught:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from segprep.sources._common.name_rules import Folders
+from segprep.sources._common.name_rules import Folders, image_files
 from segprep.types import Note
 
 _NAMED = 6  # folders that a note lists
@@ -30,7 +30,9 @@ def unlabeled(root: Path, images: Mapping[Path, int]) -> Note:
 
 
 def unused(root: Path, pair: Folders) -> list[Note]:
-    """Notes on the folders that hold pictures of the same names as the masks, or predictions."""
+    """Notes on the folders that hold pictures of the same names as the masks, predictions, or
+    images without masks.
+    """
     texts = []
     if pair.unused:
         taken = pair.masks.relative_to(root).as_posix()
@@ -43,7 +45,12 @@ def unused(root: Path, pair: Folders) -> list[Note]:
         texts.append(
             f"{names} was skipped: by its name it holds predictions; --images and --masks take it"
         )
-    return [Note("folders-chosen", text) for text in texts]
+    notes = [Note("folders-chosen", text) for text in texts]
+    if pair.apart:
+        each = [f"{path.relative_to(root)}/ ({len(image_files(path))})" for path in pair.apart]
+        text = f"no masks pair with the pictures in {_first(each)}; they were left alone"
+        notes.append(Note("image-unlabelled", text))
+    return notes
 
 
 def _first(names: Sequence[str]) -> str:

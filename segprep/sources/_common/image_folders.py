@@ -72,7 +72,7 @@ def folders(
     candidates = [path for path in candidates if not is_excluded(path, root, excluded)]
     pairs = _by_names(root, images, masks, candidates)
     _refuse_rivals(root, pairs)
-    pairs = _without_predictions(root, pairs)
+    every, pairs = pairs, _without_predictions(root, pairs)
     if not masks:
         pairs = [_with_unused(root, pair, pairs, candidates) for pair in pairs]
     if not pairs and not named and mixed:
@@ -81,7 +81,21 @@ def folders(
         pairs = _anywhere(root, [root / masks] if masks else candidates, sure=bool(masks))
     if not pairs:
         raise _unclear(root, candidates)
+    pairs[0] = replace(pairs[0], apart=_apart((*every, *pairs), candidates))
     return tuple(sorted(pairs, key=lambda pair: natural_key(str(pair.images))))
+
+
+def _apart(pairs: Sequence[Folders], candidates: Sequence[Path]) -> tuple[Path, ...]:
+    """The *candidates* that lie neither in nor above a folder that one of *pairs* names."""
+    used = set[Path]()
+    for pair in pairs:
+        used |= {pair.images, pair.masks, *pair.unused, *pair.predicted}
+        used |= {pair.view} if pair.view else set()
+    return tuple(
+        path
+        for path in candidates
+        if not any(path.is_relative_to(other) or other.is_relative_to(path) for other in used)
+    )
 
 
 def _by_names(root: Path, images: str, masks: str, candidates: Sequence[Path]) -> list[Folders]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from segprep.errors import SegprepError
 from segprep.names import natural_key, stem_of
+from segprep.packed import PackedPaths
 from segprep.packed_items import PackedItems
 from segprep.sources._common import (
     files_beside,
@@ -20,7 +21,7 @@ from segprep.sources._common import (
     pair_patterns,
     stems,
 )
-from segprep.sources._common.folder_names import bare, split_of
+from segprep.sources._common.folder_names import bare, is_excluded, split_of
 from segprep.sources._common.joined_files import JoinedFiles, JoinRules
 from segprep.sources._common.name_rules import Folders, Partners
 from segprep.types import Item, Note, Skipped
@@ -49,8 +50,10 @@ def match(
     *,
     empty: bool = False,
     from_folders: bool = True,
+    excluded: Sequence[str] = (),
 ) -> Pairing:
     """Pair the files of all *folders*; a Skipped for every file without a partner or with several.
+    What lies in a folder named *excluded* is left alone.
 
     With *empty* an image that no mask could belong to is an item whose only label is itself: all
     background. Unless *from_folders* is False, folders called train, val or test become lists.
@@ -60,7 +63,10 @@ def match(
     sizes: dict[str, list[tuple[Folders, int]]] = defaultdict(list)
     for pair in every:
         notes += folder_notes.unused(root, pair)
-        images, masks = name_rules.both_kinds(pair)
+        images, masks = (
+            _without(paths, root if pair.images.is_relative_to(root) else pair.images, excluded)
+            for paths in name_rules.both_kinds(pair)
+        )
         rule, partners = name_rules.best(images, masks, pair, how)
         if rule != "name" and partners:
             mask, image = next(partners.numbers())
@@ -84,6 +90,18 @@ def match(
         skipped += alone
     notes += folder_notes.joined(root, sizes)
     return _collected(every, pairs, skipped, notes, from_folders=from_folders)
+
+
+def _without(paths: PackedPaths, home: Path, excluded: Sequence[str]) -> PackedPaths:
+    """*paths* less those in folders of *home* that are named *excluded*."""
+    if not excluded:
+        return paths
+    gone = {
+        folder
+        for folder in {folder for folder, _ in paths.parts()}
+        if Path(folder).is_relative_to(home) and is_excluded(Path(folder), home, excluded)
+    }
+    return paths.chosen(n for n, (folder, _) in enumerate(paths.parts()) if folder not in gone)
 
 
 def match_stated(

@@ -35,8 +35,9 @@ class Folders:
     """A folder of images, the folder of their masks, and the official list ("train", …) that their
     names stand for, or "". *unused*: folders that seem to hold other pictures of these masks;
     *view*: one that by its name holds the field of view of a camera; *predicted*: folders of masks
-    elsewhere that by their names were predicted, and are skipped; *anywhere*: only the names of the
-    masks tell which images below *images* are theirs.
+    elsewhere that by their names were predicted, and are skipped; *apart*: folders of images that
+    no masks pair with; *anywhere*: only the names of the masks tell which images below *images* are
+    theirs.
     """
 
     images: Path
@@ -45,6 +46,7 @@ class Folders:
     unused: tuple[Path, ...] = ()
     view: Path | None = None
     predicted: tuple[Path, ...] = ()
+    apart: tuple[Path, ...] = ()
     anywhere: bool = False
 
     def told(self, root: Path) -> str:

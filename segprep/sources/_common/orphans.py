@@ -35,12 +35,15 @@ def left(partners: Partners) -> list[Skipped]:
     channels = any(CHANNEL.search(stem_of(images.part(number)[1])) for number in bare)
     masks_of = {images[n]: masks[mask] for mask, n in partners.numbers()} if channels else {}
     companions = _companions(images, used) if bare else {}
+    folders = [folder for folder, _ in images.parts()] if bare else []
+    paired = {folder for folder, taken in zip(folders, used, strict=False) if taken}
     return without_image + [
         companions.get(number)
         or _without_mask(
             images[number],
             masks_of,
             _several("image", number, partners.of_image[number], (images, masks), rivals[::-1]),
+            apart=bool(paired) and folders[number] not in paired,
         )
         for number in bare
     ]
@@ -110,9 +113,11 @@ def _companions(images: PackedPaths, used: Sequence[int]) -> dict[int, Skipped]:
     return companions
 
 
-def _without_mask(path: Path, masks_of: Mapping[Path, Path], several: str) -> Skipped:
-    """Why the image at *path* has no mask: it may be a further channel of one of *masks_of*, or
-    *several* files go by its name.
+def _without_mask(
+    path: Path, masks_of: Mapping[Path, Path], several: str, *, apart: bool
+) -> Skipped:
+    """Why the image at *path* has no mask: it may be a further channel of one of *masks_of*,
+    *several* files go by its name, or it lies *apart* from those with masks.
     """
     stem = stem_of(path.name)
     first = f"{CHANNEL.sub('', stem)}_0000"
@@ -127,14 +132,15 @@ def _without_mask(path: Path, masks_of: Mapping[Path, Path], several: str) -> Sk
             f" --pair {shlex.quote('='.join(sides))}"
         )
         return Skipped(stem, str(path), "image-ambiguous", f"is another channel of {first}", hint)
-    return Skipped(
-        stem,
-        str(path),
-        "mask-missing",
-        several or NO_MASK,
-        "rename, or move away, all but one; or skip the image with --on-error skip"
-        if several
-        else "add or rename the mask; give --missing empty if none means all background; or skip"
-        " the image with --on-error skip",
-        bare=not several,
+    hint = (
+        "add or rename the mask; give --missing empty if none means all background; or skip the"
+        " image with --on-error skip"
     )
+    if several:
+        hint = "rename, or move away, all but one; or skip the image with --on-error skip"
+    elif apart:
+        folder = path.parent.name
+        hint = (
+            f"if no image in {folder}/ belongs to the set: --exclude-folder {folder}; else {hint}"
+        )
+    return Skipped(stem, str(path), "mask-missing", several or NO_MASK, hint, bare=not several)

@@ -73,7 +73,13 @@ class PairedFolders:
         empty, from_folders = self.missing == "empty", self.lists_from_folders == "auto"
         if not self.pair:
             return matching.match(
-                root, folders, self.pair_by, self.stem, empty=empty, from_folders=from_folders
+                root,
+                folders,
+                self.pair_by,
+                self.stem,
+                empty=empty,
+                from_folders=from_folders,
+                excluded=self.exclude_folder,
             )
         if self.pair_by != "auto":
             raise UsageError(

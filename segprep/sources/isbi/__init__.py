@@ -196,7 +196,7 @@ class Reader(PairedFolders):
             self._classes(),
             matched.skipped,
             matched.lists,
-            (*matched.notes, *stack_names.unlabeled(roots[0], matched)),
+            matched.notes,
         )
 
     def _surveyed(

@@ -1,15 +1,13 @@
 """Which TIFF stack holds the labels of which volume, by the words of their names."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from segprep.files import listing
-from segprep.imaging.image import SUFFIXES
 from segprep.names import stem_of
 from segprep.sources._common.folder_names import words
-from segprep.sources._common.matching import Pairing
-from segprep.types import Note, Skipped
+from segprep.types import Skipped
 
 LABELS = {
     "label",
@@ -106,24 +104,3 @@ def unpaired(root: Path, volumes: Sequence[Path], labels: Sequence[Path]) -> lis
         for path in volumes
     ]
     return lost + bare
-
-
-def unlabeled(root: Path, matched: Pairing) -> list[Note]:
-    """Folders whose images no labels folder belongs to, such as test/."""
-    used = {path for item in matched.items for path in (item.image, *item.labels)} | {
-        Path(skip.path) for skip in matched.skipped
-    }
-    folders = {path.parent for path in used if path}
-    left = Counter(
-        folder
-        for folder, name in listing(str(root))
-        if Path(name).suffix.lower() in SUFFIXES and Path(folder) not in folders
-    )
-    return [
-        Note(
-            "image-unlabelled",
-            f"{Path(folder).relative_to(root).as_posix()}: {count} images without labels were"
-            " skipped",
-        )
-        for folder, count in left.items()
-    ]

@@ -7,8 +7,9 @@ import pytest
 from PIL import Image
 
 import segprep
-from segprep.errors import UsageError
+from segprep.errors import BadInputError, UsageError
 from segprep.sources._common import folder_names
+from segprep.types import Skipped
 
 
 @pytest.fixture
@@ -38,3 +39,22 @@ def test_folders_that_are_there_are_taken(pairs: Path) -> None:
     for name in ("old/images", "0.png", "Old"):
         with pytest.raises(UsageError):
             folder_names.refuse_absent((pairs,), (name,))
+
+
+def test_a_folder_inside_that_of_the_images_is_left_alone(pairs: Path) -> None:
+    """Thumbnails, which the refusal names."""
+    (pairs / "images/thumbs").mkdir()
+    for number in range(3):
+        path = pairs / f"images/{number}.png"
+        (pairs / f"images/thumbs/{number}_small.png").write_bytes(path.read_bytes())
+    out = pairs.parent / "out"
+    with pytest.raises(BadInputError) as caught:
+        segprep.convert("pairs", pairs, out, exclude_folder=("old",), classes="2")
+    text = "if no image in thumbs/ belongs to the set: --exclude-folder thumbs; else add"
+    skipped = [skip for skip in caught.value.skipped if isinstance(skip, Skipped)]
+    assert [skip.hint.startswith(text) for skip in skipped] == [True] * 3
+    for name in ("thumbs", "images/thumbs"):
+        done = segprep.convert(
+            "pairs", pairs, out, exclude_folder=("old", name), classes="2", overwrite=True
+        )
+        assert done.converted + done.kept == 3

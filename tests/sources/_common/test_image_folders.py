@@ -210,3 +210,17 @@ def test_folders_that_repeat_are_named_once(tmp_path: Path) -> None:
         caught.value.hint
     )
     assert len(image_folders.folders(root, "images", "masks")) == 2
+
+
+def test_pictures_that_pair_with_no_masks_are_named(tmp_path: Path) -> None:
+    """A test set beside train/ and val/, and the depth of each image."""
+    homes = ("train", "a"), ("val", "b")
+    root = lay_out(
+        tmp_path, *(f"{home}/{kind}/{name}.png" for home, name in homes for kind in ("img", "gt"))
+    )
+    lay_out(root, "test/img/c.png", "test/img/d.png", "train/depth/a.png")
+    notes = matching.match(root, image_folders.folders(root)).notes
+    text = (
+        "no masks pair with the pictures in test/img/ (2), train/depth/ (1); they were left alone"
+    )
+    assert ("image-unlabelled", text) in [(note.code, note.message) for note in notes]
