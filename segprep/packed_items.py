@@ -130,7 +130,7 @@ class PackedItems(LazySequence[Item]):
         """The items of these *numbers*, in their order; these themselves where it is all of them in
         order.
         """
-        if len(numbers) == len(self) and all(map(int.__eq__, numbers, range(len(self)))):
+        if len(numbers) == len(self) and (np.diff(np.asarray(numbers)) == 1).all():
             return self
         items = PackedItems()
         for number in numbers:

@@ -175,7 +175,8 @@ def kept_records(
     """
     kept = _believed(task, scan, plan, looked, verify=verify)
     every = PackedItems.of(scan.items)
-    again = array("I", (n for n in kept.others if every.stems[n] in plan.previous))
+    previous = plan.previous
+    again = array("I", (n for n in kept.others if every.stems[n] in previous) if previous else ())
     items = every.chosen(again)
     states = (
         progress(

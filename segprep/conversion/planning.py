@@ -113,13 +113,15 @@ def prepare(
     repacked = plan.old is not None and plan.old.source.get("archives") != origin.get("archives")
     items = PackedItems.of(scan.items)
     foreign = _foreign(task, plan, items, kept.others)
-    done = {entry.stem for entry in foreign}
+    done, others = {entry.stem for entry in foreign}, kept.others
+    if done:
+        others = array("I", (n for n in others if items.stems[n] not in done))
     return Work(
         task,
         scan,
         plan,
         kept,
-        items.chosen(array("I", (n for n in kept.others if items.stems[n] not in done))),
+        items.chosen(others),
         tuple(stem for stem in kept.dropped() if stem not in items.stems),
         foreign,
         contract.changed or repacked,

@@ -20,6 +20,7 @@ from segprep.packed import PackedNames
 from segprep.types import Record
 
 _AT_ONCE = 500  # earlier lines that are copied at once
+_BLOCK = 1 << 19  # bytes of new ones
 
 
 class Order(NamedTuple):
@@ -168,24 +169,32 @@ class Journal(Mapping[str, bytes]):
         return path, str(checksum.hexdigest(20))
 
     def _pieces(self) -> Iterator[bytes]:
-        """All lines in the order of their stems; earlier ones that follow each other at once."""
-        first = end = 0
-        for number in self._stems.in_order():
-            entry = self._places[number]
-            kept, line = self._kinds[entry & 255][2], entry >> 8
-            if kept and line == end and line - first < _AT_ONCE:
-                end += 1
-                continue
-            yield self._kept(first, end)
-            first = end = 0
-            if kept:
-                first, end = line, line + 1
-            else:
-                yield self._line(entry >> 8)
-        yield self._kept(first, end)
+        """All lines in the order of their stems, those that follow each other at once."""
+        order = self.order()
+        starts, earlier = order.before, order.before >= 0
+        ends = starts + 1
+        fresh = np.flatnonzero(~earlier)
+        if len(fresh):
+            places = (np.frombuffer(self._places, np.uint64) >> np.uint64(8)).astype(np.int64)
+            noted = np.sort(order.at[fresh])  # one after the other, there
+            after = np.append(places[noted[1:]], self._end)
+            starts[fresh] = places[order.at[fresh]]
+            ends[fresh] = after[np.searchsorted(noted, order.at[fresh])]
+        apart = (starts[1:] != ends[:-1]) | (earlier[1:] != earlier[:-1])
+        firsts = np.flatnonzero(np.concatenate((np.ones(min(1, len(starts)), bool), apart)))
+        lasts = np.append(firsts[1:], len(starts)) - 1
+        for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True):
+            most = _AT_ONCE if earlier[first] else _BLOCK
+            read = self._kept if earlier[first] else self._written_down
+            for start in range(int(starts[first]), end := int(ends[last]), most):
+                yield read(start, min(start + most, end))
 
     def _kept(self, first: int, end: int) -> bytes:
         return self._earlier.lines(first, end) if self._earlier and first < end else b""
+
+    def _written_down(self, start: int, end: int) -> bytes:
+        self._lines.seek(start)
+        return self._lines.read(end - start)
 
     def _line(self, start: int) -> bytes:
         self._file.flush()
