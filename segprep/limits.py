@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -119,19 +120,46 @@ def timing(seconds: float) -> Iterator[float]:
         yield seconds
     finally:
         _replaced.pop()  # runs may end in any order
+        _timer.end()
         signal.signal(signal.SIGPROF, _raise if _replaced else before)
+
+
+class _Timer:
+    """The timer of computing time. It is set for many short items at once: to a hundredth more than
+    an item may take, and again when an item begins later than that hundredth after it was *set*.
+    *running*: whether an item is under way.
+    """
+
+    def __init__(self) -> None:
+        self.set, self.running = -float("inf"), False
+
+    def begin(self, seconds: float, again: float = 0.0) -> None:
+        """Let the timer end *seconds* after an item began, and every *again* seconds then."""
+        self.running, now = True, time.monotonic()
+        if not 0 <= now - self.set <= _SLACK * seconds:
+            self.set = now
+            signal.setitimer(signal.ITIMER_PROF, (1 + _SLACK) * seconds, again)
+
+    def end(self) -> None:
+        """Let it end never."""
+        self.set, self.running = -float("inf"), False
+        signal.setitimer(signal.ITIMER_PROF, 0)
+
+
+_SLACK = 0.01
+_timer = _Timer()
 
 
 def begin_item(seconds: float) -> None:
     """Raise ItemTooLongError in the main thread after *seconds* of computing time, and again every
     second, until :func:`end_item`; one call into a C library is not interrupted.
     """
-    signal.setitimer(signal.ITIMER_PROF, seconds, 1.0)
+    _timer.begin(seconds, 1.0)
 
 
 def end_item() -> None:
     """End what :func:`begin_item` began."""
-    signal.setitimer(signal.ITIMER_PROF, 0)
+    _timer.running = False
 
 
 @contextmanager
@@ -143,14 +171,17 @@ def deadly(seconds: float) -> Iterator[Callable[[], object]]:
         yield lambda: None
         return
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
+    timer = _Timer()
     try:
-        yield partial(signal.setitimer, signal.ITIMER_PROF, seconds)
+        yield partial(timer.begin, seconds)
     finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
+        timer.end()
 
 
 def _raise(signum: int, frame: object) -> None:
-    raise ItemTooLongError
+    _timer.set = -float("inf")
+    if _timer.running:
+        raise ItemTooLongError
 
 
 def _machine() -> int:

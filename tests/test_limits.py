@@ -1,7 +1,9 @@
 """Limits on memory and computing time: what costs too much is named, the rest goes on."""
 
+import itertools
 import signal
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -137,9 +139,36 @@ def test_the_command_line_limits_every_worker(tmp_path: Path) -> None:
     assert "--max-memory" in done.output
 
 
-def test_a_worker_sets_the_timer_once_for_each_item(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_sets_the_timer_once_for_many_short_items(monkeypatch: pytest.MonkeyPatch) -> None:
     timers: list[tuple[Any, ...]] = []
     monkeypatch.setattr(signal, "setitimer", lambda *rest: timers.append(rest))
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     assert engine.Job(len, 100.0)(["a", "bc"]).results == [1, 2]
-    assert timers == [*[(signal.ITIMER_PROF, 100.0)] * 2, (signal.ITIMER_PROF, 0)]
+    assert timers == [(signal.ITIMER_PROF, 101.0, 0.0), (signal.ITIMER_PROF, 0)]
+    timers.clear()
+    now = itertools.count()  # a second between items
+    monkeypatch.setattr(time, "monotonic", lambda: 1.5 * next(now))
+    engine.Job(len, 100.0)(["a", "bc"])
+    assert timers == [*[(signal.ITIMER_PROF, 101.0, 0.0)] * 2, (signal.ITIMER_PROF, 0)]
+
+
+@LINUX
+def test_a_timer_that_ends_between_items_ends_none() -> None:
+    """The time of whoever asks for the items is not theirs."""
+    with limits.limited(seconds=0.2):
+        results = engine.run(spinning, [0.01, 0.01, 5.0, 0.01])
+        assert next(results) == 0.01
+        spinning(0.3)
+        assert next(results) == 0.01
+        late = next(results)
+        assert isinstance(late, engine.Failure)
+        assert late.code == "time-limit"
+        spinning(0.3)
+        assert next(results) == 0.01
+
+
+def spinning(seconds: float) -> float:
+    end = time.process_time() + seconds
+    while time.process_time() < end:
+        pass
+    return seconds
