@@ -64,13 +64,15 @@ def test_changes_are_the_same_for_the_same_seed(fuzzer: ModuleType, tmp_path: Pa
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a life forks")
-@pytest.mark.parametrize(("script", "count"), [("trees.py", "cases"), ("machine.py", "lives")])
-def test_datasets_are_sound_or_refused(script: str, count: str) -> None:
-    words = (sys.executable, FUZZ / script, "3", "--seed", "7")
+@pytest.mark.parametrize(
+    ("script", "count", "cases"), [("trees.py", "cases", 60), ("machine.py", "lives", 6)]
+)
+def test_datasets_are_sound_or_refused(script: str, count: str, cases: int) -> None:
+    words = (sys.executable, FUZZ / script, "--cases", str(cases), "--seed", "7")
     run = subprocess.run(words, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stdout + run.stderr
     figures = json.loads(run.stdout)
-    assert figures[count] > 0
+    assert figures[count] == cases
     assert figures["failures"] == 0
 
 
@@ -78,8 +80,8 @@ def test_datasets_are_sound_or_refused(script: str, count: str) -> None:
 def test_odd_networks_are_refused_or_predict_their_own_classes() -> None:
     for package in ("torch", "onnx", "onnxruntime"):
         pytest.importorskip(package)
-    words = (sys.executable, FUZZ / "networks.py", "3", "--seed", "7")
+    words = (sys.executable, FUZZ / "networks.py", "--cases", "40", "--seed", "7")
     run = subprocess.run(words, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stdout + run.stderr
-    assert " 0 failures" in run.stdout
+    assert "40 cases, 0 failures" in run.stdout
     assert "bad-checkpoint" in run.stdout

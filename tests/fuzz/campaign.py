@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+FOREVER = 600  # seconds: longer than a case takes on a busy machine
+
 
 class HangError(Exception):
     """A case took too long."""
@@ -14,18 +16,21 @@ class HangError(Exception):
 
 @contextmanager
 def limited(seconds: int) -> Iterator[None]:
-    """Raise HangError after *seconds* (POSIX)."""
+    """Raise HangError after *seconds* of computing, or when a case waits for ever (POSIX)."""
 
     def late(number: int, frame: FrameType | None) -> None:
-        raise HangError(f"longer than {seconds} s")
+        raise HangError(f"longer than {seconds if number == signal.SIGVTALRM else FOREVER} s")
 
-    before = signal.signal(signal.SIGALRM, late)
-    signal.alarm(seconds)
+    before = {number: signal.signal(number, late) for number in (signal.SIGVTALRM, signal.SIGALRM)}
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    signal.alarm(FOREVER)
     try:
         yield
     finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def check(holds: bool, otherwise: str) -> None:

@@ -244,5 +244,7 @@ def _structure(folder: Path, path: Path, rng: random.Random) -> str:
 def _added(folder: Path, path: Path, rng: random.Random) -> str:
     target = rng.choice([folder, path.parent]) / rng.choice(NAMES)
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_bytes(rng.choice([*TEXTS, path.read_bytes()]))
+    data = rng.choice([*TEXTS, path.read_bytes()])
+    target.unlink(missing_ok=True)  # of a pipe, opening would never end; a link leads anywhere
+    target.write_bytes(data)
     return f"added {target.name!r}"

@@ -151,10 +151,11 @@ def live(rng: random.Random, steps: int) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("seconds", type=float, nargs="?", default=60)
+    parser.add_argument("--cases", type=int, help="so many of them, however long they take")
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 30))
     given = parser.parse_args()
     lives, failures, until = 0, 0, time.monotonic() + given.seconds
-    while time.monotonic() < until:
+    while lives < given.cases if given.cases else time.monotonic() < until:
         with tempfile.TemporaryDirectory(prefix="segprep-machine-") as folder:
             os.chdir(folder)
             if words := live(random.Random(given.seed * 1000 + lives), 12):

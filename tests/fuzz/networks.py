@@ -38,7 +38,7 @@ from segprep.training import checkpoints
 from segprep.training.inference import onnx_model
 from segprep.training.inference.job import predict
 
-LONGEST = 20  # seconds that one case may take
+LONGEST = 20  # seconds of computing that one case may take
 VALUES: tuple[Any, ...] = (
     *(None, True, "", "unet", "\x1b[31m", -1, 0, 1 << 40, 1e308, float("nan"), b"\0", [], {}),
     *([1, [2, [3]]], {"a": {"b": 1}}, ["x"] * 300, ("_background_", "_background_")),
@@ -148,12 +148,14 @@ def main() -> int:
     parser.add_argument("seconds", nargs="?", type=float, default=60)
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 30))
     parser.add_argument("--case", metavar="SEED:NUMBER")
+    parser.add_argument("--cases", type=int, help="so many of them, however long they take")
     given = parser.parse_args()
     if given.case:
         seed, number = map(int, given.case.split(":"))
         return bool(fuzz(seed, lambda at: at == number, print, number)[1])
     ends = time.monotonic() + given.seconds
-    number, failures, outcomes = fuzz(given.seed, lambda _: time.monotonic() < ends, print)
+    until = (lambda at: at < given.cases) if given.cases else (lambda _: time.monotonic() < ends)
+    number, failures, outcomes = fuzz(given.seed, until, print)
     print(f"seed {given.seed}: {number} cases, {failures} failures, {dict(outcomes)}")
     return bool(failures)
 

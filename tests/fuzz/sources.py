@@ -41,7 +41,7 @@ sys.path[:] = [  # test modules share makers; this folder has a sources.py of it
 from fuzz.campaign import campaign, check, limited
 from fuzz.changes import mutate
 
-LONGEST = 20  # seconds that one case may take
+LONGEST = 20  # seconds of computing that one case may take
 
 
 def example(name: str, folder: Path) -> Any:

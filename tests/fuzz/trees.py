@@ -118,6 +118,7 @@ def attempt(root: Path, name: str) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("seconds", type=float, nargs="?", default=60)
+    parser.add_argument("--cases", type=int, help="so many of them, however long they take")
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 30))
     given = parser.parse_args()
     rng, cases, failures = random.Random(given.seed), 0, 0
@@ -129,7 +130,7 @@ def main() -> int:
         originals = {name: (root / name).read_bytes() for name in texts}
         whole = {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
         until = time.monotonic() + given.seconds
-        while time.monotonic() < until:
+        while cases < given.cases if given.cases else time.monotonic() < until:
             name = rng.choice([*texts, PENDING_SPLIT])
             if name == PENDING_SPLIT:
                 odd = changed(pending, rng)
