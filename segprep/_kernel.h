@@ -73,6 +73,12 @@ static inline void take_back(PyThreadState *state) {
         PyEval_RestoreThread(state);
 }
 
+/* Names for the files of the kernel alone: where libz is loaded with Python itself, as in Debian's,
+   inflate would be its. */
+#ifdef __GNUC__
+#pragma GCC visibility push(hidden)
+#endif
+
 /* {value: count} of n counts, those that are not 0. */
 PyObject *as_dict(const int64_t *counts, size n);
 
@@ -84,5 +90,9 @@ PyObject *inflate(PyObject *self, PyObject *args);
 PyObject *flat(PyObject *self, PyObject *args);
 PyObject *fit(PyObject *self, PyObject *args);
 PyObject *in_short(PyObject *self, PyObject *args);
+
+#ifdef __GNUC__
+#pragma GCC visibility pop
+#endif
 
 #endif

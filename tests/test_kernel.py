@@ -2,6 +2,7 @@
 buffers.
 """
 
+import ctypes
 import math
 import os
 import subprocess
@@ -21,6 +22,7 @@ from twins import Bytes, both, built, maps
 from segprep import kernel
 from segprep.checking import information, luminance, measure, signals, thin_values
 from segprep.imaging import boxes, image
+from segprep.kernel import Kernel
 from segprep.metrics.counting import tally
 
 
@@ -185,6 +187,16 @@ from segprep import kernel
 from segprep.checking import information, measure, signals, thin_values
 print(kernel.used())
 """
+
+
+@built
+@pytest.mark.skipif(sys.platform == "win32", reason="nothing is exported there unless asked for")
+def test_its_names_are_its_own() -> None:
+    """Where libz is loaded with Python itself, as in Debian's, inflate would be that of libz."""
+    library = ctypes.CDLL(vars(kernel.compiled)["__file__"])
+    assert hasattr(library, "PyInit__kernel")
+    for name in (*(name for name in vars(Kernel) if name[0] != "_"), "as_dict"):
+        assert not hasattr(library, name)
 
 
 def used(hidden: str = "", **environment: str) -> str:
