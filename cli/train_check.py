@@ -15,7 +15,8 @@ Trains a small U-Net on the train list for a fixed number of steps, and a contro
 shuffled between the images. Both are scored on the val list, as is the majority class. Writes
 runs/train-check/ in the dataset: report.html (open it), scores.json, history.csv, checkpoint.pt,
 predictions/. After an interruption, the same command resumes. Exit code 0: learnable; 4: doubtful,
-not learnable, or masks that look wrong; 5: undecided because the time ran out.
+not learnable, or masks that look wrong; 5: undecided, after too little
+time or too few steps.
 
 \b
 Examples:
@@ -164,7 +165,7 @@ command = formatting.Command(
             help="Side of the training crops in pixels.",
         ),
         click.Option(
-            ["--arch"], default="unet", show_default=True, help="The model: see segprep models."
+            ["--arch"], default=None, show_default="unet", help="The model: see segprep models."
         ),
         click.Option(
             ["--seed"],

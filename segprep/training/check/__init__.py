@@ -12,10 +12,12 @@ from time import monotonic
 from segprep.dataset import tree, tree_files
 from segprep.dataset.staging import lock
 from segprep.dataset.tree import RUNS
+from segprep.errors import UsageError
 from segprep.files import remove_folder
 from segprep.train_settings import read_config
 from segprep.training import models
 from segprep.training.check import outcome
+from segprep.training.check.budget import ARCH
 from segprep.training.check.outcome import Outcome
 from segprep.training.check.run import CheckRun
 from segprep.training.check.sampling import select
@@ -32,7 +34,7 @@ def train_check(
     *,
     steps: int | None = None,
     size: int | None = None,
-    arch: str = "unet",
+    arch: str | None = None,
     seed: int = 0,
     device: str = "auto",
     max_time: float | None = None,
@@ -47,10 +49,10 @@ def train_check(
 
     Writes report.html, scores.json, history.csv, checkpoint.pt, scored.txt and predictions/ to
     *out*, by default runs/train-check in the dataset; a former check's folder is replaced. *steps*
-    (600) are counted, so that a seed gives the same numbers on slow and fast machines; *size* is
-    the window's side; *max_time* in seconds cuts. *like* is the config.toml of a training
-    whose network, input and loss are to be checked. An interrupted check, called again with the
-    same arguments, resumes.
+    (600) are counted, so that a seed gives the same numbers on slow and fast machines; *arch* is a
+    model ("unet"), *size* the window's side; *max_time* in seconds cuts. *like* is the config.toml
+    of a training whose network, input and loss are to be checked. An interrupted check, called
+    again with the same arguments, resumes.
 
     Raises UsageError, TreeError, LockedError; SegprepError: empty-list, no-val-images,
     unknown-value, size-mismatch, out-of-memory, loss-nan …
@@ -64,7 +66,9 @@ def train_check(
     names = class_names(data, classes, (*chosen.train, *chosen.val))
     chip = pick_device(device)
     config = settled(read_config(Path(like))) if like is not None else None
-    models.load(arch)
+    if arch and like is not None:
+        raise UsageError("bad-option", "--like and --arch both name a model", "give one of them")
+    models.load(arch or ARCH)
     work = outcome.claim(folder)
     try:
         with lock(work):

@@ -16,7 +16,7 @@ from segprep.training.data.dataset import given_moments, view_of
 from segprep.training.data.pairs import ImagePair, InputSpec, moments
 from segprep.types import IGNORE
 
-STEPS, BATCH, BASE, SIZE = 600, 8, 16, 96
+ARCH, STEPS, BATCH, BASE, SIZE = "unet", 600, 8, 16, 96
 # steps; earlier a network may not have begun to learn, and the comparison says nothing
 LEAST_CONTROL = 150
 # validations of a run, and the steps between two of them at least: scoring costs as much as some
@@ -54,7 +54,7 @@ class Budget:
 def budget_for(
     sample: Sequence[ImagePair],
     *,
-    arch: str = "unet",
+    arch: str | None = None,
     steps: int | None = None,
     size: int | None = None,
     seed: int = 0,
@@ -74,7 +74,7 @@ def budget_for(
         reason = f"--size {side}: {SMALLEST} to {LARGEST} is possible"
         hint = "96 is the default; 32 is the least that the model halves four times"
         raise UsageError("bad-option", reason, hint)
-    own = _like(like) if like else _own(sample, arch, side, classes)
+    own = _like(like) if like else _own(sample, arch or ARCH, side, classes)
     config = make_config({**own, "size": side, "seed": seed})
     mean, std = given_moments(config) or moments(sample, config.channels)
     view = replace(view_of(config), mean=mean, std=std)

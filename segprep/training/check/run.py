@@ -27,7 +27,7 @@ from segprep.training.check import (
     survey,
     verdict,
 )
-from segprep.training.check.budget import Budget, budget_for
+from segprep.training.check.budget import LEAST_CONTROL, Budget, budget_for
 from segprep.training.check.loop import Epoch, Training
 from segprep.training.check.outcome import Outcome
 from segprep.training.check.sampling import limited
@@ -65,7 +65,7 @@ class CheckRun:
     pace: Pace = field(default_factory=Pace)
 
     def run(
-        self, arch: str, steps: int | None, size: int | None, like: Config | None = None
+        self, arch: str | None, steps: int | None, size: int | None, like: Config | None = None
     ) -> Outcome:
         """The whole check; its results lie in the folder of unfinished work then."""
         self.notes += self.chosen.notes
@@ -126,7 +126,7 @@ class CheckRun:
         gaps["baseline"] = verdict.gap(final, baseline, self.seed)
         scored = verdict.compare(gaps, len(val))
         scored += score_causes.of_scores(final, seen, self.names)
-        if training.step < self.budget.steps:
+        if training.step < max(self.budget.steps, LEAST_CONTROL):
             scored = verdict.cut_short(scored, training.step, self.budget.steps)
         result = replace(
             self._draft(verdict.joined(reasons, scored), len(train), self.budget),

@@ -145,10 +145,14 @@ def joined(data: Sequence[Reason], scores: Sequence[Reason]) -> list[Reason]:
 
 def cut_short(reasons: Sequence[Reason], step: int, steps: int) -> list[Reason]:
     """What is left of the *reasons* that scores gave, of a run that time ended after *step* of
-    *steps*: a clear success stands, anything else is undecided, and accuses nobody.
+    *steps*, or that had too few: a clear success stands, anything else is undecided, and accuses
+    nobody.
     """
     if worst(reasons) == "learnable":
         return list(reasons)
+    if step == steps:
+        text = f"after {steps} steps a model may not have begun to learn: give more --steps"
+        return [Reason("too-few-steps", text, "undecided")]
     text = (
         f"--max-time ended the training after {step} of {steps} steps, before it could tell: give"
         " more time, or fewer --steps"

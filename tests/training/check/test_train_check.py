@@ -17,6 +17,7 @@ from segprep_cli.main import group
 from training.check.discs_check import FILES, STEPS, Discs, check
 
 import segprep
+from segprep.errors import UsageError
 from segprep.training import checkpoints
 from segprep.training.check import budget, reading, run, survey
 from segprep.training.progress import Pace
@@ -134,9 +135,23 @@ def test_shuffled_masks_are_not_learnable(discs: Discs) -> None:
         (root / f"SegmentationClass/i{n}.png").write_bytes(
             masks[(n + 6) % 18]
         )  # widths differ by n % 3
-    found = check(root)
+    few = check(root)
+    assert (few.verdict, causes(few)) == ("doubtful", ["masks-unrelated", "too-few-steps"])
+    found = check(root, steps=150)
     assert found.verdict == "not_learnable"
     assert {"no-better-than-control", "masks-unrelated"} & set(causes(found))
+
+
+def test_too_few_steps_accuse_nobody(discs: Discs) -> None:
+    found = check(discs(), steps=2)
+    assert (found.verdict, causes(found)) == ("undecided", ["too-few-steps"])
+    assert "--steps" in found.reasons[0].message
+
+
+def test_one_model_is_named(discs: Discs, tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text('arch = "unet"\n')
+    with pytest.raises(UsageError, match="both name a model"):
+        check(discs(), like=tmp_path / "config.toml", arch="unetpp")
 
 
 def test_a_dataset_without_lists_is_split_in_memory(discs: Discs) -> None:
