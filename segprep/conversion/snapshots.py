@@ -93,7 +93,7 @@ class Looked:
 
     @classmethod
     def now(cls, roots: Iterable[Path]) -> "Looked":
-        """The inputs below *roots* as they are now; what cannot be listed is left out."""
+        """The inputs below *roots* as they are now; what cannot be listed is skipped."""
         moment = time.time_ns()
         try:
             return cls.at(roots, moment)[0]

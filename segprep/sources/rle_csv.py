@@ -203,7 +203,7 @@ def _without_rows(images: Images, rows: Iterable[str]) -> tuple[list[str], tuple
         text = f"{len(kept)} images have no row and are all background; --rows-only skips them"
         notes.append(Note("image-unlabelled", text))
     if left:
-        text = f"{left} images in folders of test images were left out: the table names none there"
+        text = f"{left} images in folders of test images were skipped: the table names none there"
         notes.append(Note("image-unlabelled", text))
     return kept, tuple(notes)
 

@@ -129,7 +129,7 @@ def test_test_images_without_a_row_are_no_background(tmp_path: Path) -> None:
     assert sorted(masks(reader)) == ["a", "b"]
     notes = [note.message for note in reader.scan().notes if note.code == "image-unlabelled"]
     assert any("1 images have no row and are all background" in text for text in notes)
-    assert any("1 images in folders of test images were left out" in text for text in notes)
+    assert any("1 images in folders of test images were skipped" in text for text in notes)
     write(tmp_path / "train.csv", "ImageId,ClassId,EncodedPixels\nc.png,2,1 2\n")
     assert sorted(masks(reader)) == ["a", "b", "c"]
 
