@@ -22,8 +22,8 @@ LEADS = {
         " training is worth its time."
     ),
     "undecided": (
-        "The time ran out before the model could tell anything. That says nothing against the data:"
-        " give more time."
+        "The training ended before the model could tell anything. That says nothing against the"
+        " data: give more time, or more steps."
     ),
     "doubtful": (
         "Something speaks against these data, or there is too little to tell. Look at the reasons"

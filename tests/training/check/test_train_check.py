@@ -146,6 +146,7 @@ def test_too_few_steps_accuse_nobody(discs: Discs) -> None:
     found = check(discs(), steps=2)
     assert (found.verdict, causes(found)) == ("undecided", ["too-few-steps"])
     assert "--steps" in found.reasons[0].message
+    assert "more time, or more steps" in found.report.read_text("utf-8")
 
 
 def test_one_model_is_named(discs: Discs, tmp_path: Path) -> None:
