@@ -1,4 +1,4 @@
-"""64-bit keys of very many names at once. The key of a text goes on where that of its beginning
+"""64-bit keys of very many names at once. The key of a text continues where that of its beginning
 stopped (FNV-1a), so that of a path is made of its folder's and its name.
 """
 

@@ -30,7 +30,7 @@ def numbers(rows: NDArray[np.int64]) -> Keys:
 
 def looked_at(paths: Iterable[str], moment: int) -> Keys:
     """The numbers of the files at *paths*, links followed; UNKNOWN for what may have changed since
-    the *moment* (nanoseconds) or is no file, ABSENT where there is nothing.
+    the *moment* (nanoseconds) or is not a file, ABSENT where there is nothing.
     """
     rows = list[tuple[int, ...]]()
     for path in paths:
