@@ -141,8 +141,8 @@ def _masks_beside(likely: list[tuple[str, Evidence]]) -> str:
     from segprep.sources._common.label_options import LabelOptions
     from segprep.sources._common.paired_folders import PairedFolders
 
-    if not issubclass(load(likely[0][0]), LabelOptions):
-        return ""
+    if not issubclass(load(likely[0][0]), LabelOptions) or likely[0][0] == "labelme-folders":
+        return ""  # that one reads these very masks
     for name, evidence in likely[1:]:
         if evidence.score >= SURE and issubclass(load(name), PairedFolders):
             return (

@@ -25,6 +25,7 @@ from segprep.sources._common import (
     lossy,
     mask_values,
     matching,
+    own_names,
     palette_order,
     stepped_masks,
 )
@@ -95,6 +96,8 @@ class Reader(PairedFolders):
         matched = self.paired(folders)
         if not matched.items:  # why not, not what their values mean, is what has to be told
             return Scan((), class_lists.numbered(1), matched.skipped, {}, matched.notes)
+        if not self.ids:
+            own_names.refuse_different(FirstLabels(matched.items), roots)
         if self.palette == "auto":
             palette_order.check(FirstLabels(matched.items), roots, jobs=jobs)
         beside = files_beside.class_file(roots[0], folders)

@@ -239,3 +239,16 @@ def test_closed_vectors_are_outlines(tmp_path: Path) -> None:
     reader = put(tmp_path, annotation(result("vectorlabels", "a", vertices=curved, closed=True)))
     (skipped,) = reader.scan().skipped
     assert "has curves" in skipped.reason
+
+
+def test_regions_of_several_images_are_not_mixed(tmp_path: Path) -> None:
+    """A task may show two images, or the pages of one document."""
+    example(tmp_path)
+    first = {**result("polygonlabels", "cat", points=PERCENT), "to_name": "image"}
+    for other in ({"to_name": "image2"}, {"to_name": "image", "item_index": 1}):
+        (skipped,) = put(tmp_path, annotation(first, {**first, **other})).scan().skipped
+        assert skipped.code == "annotations-unclear"
+        assert "has regions of 2 images: image, image" in skipped.reason
+    same = {**first, "item_index": 0}
+    answer = {"type": "choices", "to_name": "other", "value": {"choices": ["x"]}}
+    assert (only(put(tmp_path, annotation(first, same, answer))) == square()).all()

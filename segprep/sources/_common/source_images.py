@@ -24,8 +24,8 @@ class AnnotatedImage:
     the file states it. *relative*: coordinates are fractions of width and height.
     *subset* is train, val or test if the file says so; *near* are words in the folder of its image,
     where several have its name; *fault* is why it cannot be used; *masks* are pictures that belong
-    to the annotation. *file_size*: the bytes that its file had when it was annotated, 0 if the file
-    does not say.
+    to the annotation. *called* is the path that names the sample, if not that of its image.
+    *file_size*: the bytes that its file had when it was annotated, 0 if the file does not say.
     """
 
     name: str
@@ -41,6 +41,7 @@ class AnnotatedImage:
     fault: SourceError | None = None
     notes: tuple[Note, ...] = ()
     masks: tuple[Path, ...] = ()
+    called: Path | None = None
     file_size: int = 0
 
 
@@ -97,7 +98,7 @@ class SourceImages:
         self.subsets[picture] = annotated.subset or (
             split_of(folder) or split_of(labels) if self.from_folders else ""
         )
-        stem = stems.sample_stem(picture, root, self.stem)
+        stem = stems.sample_stem(annotated.called or picture, root, self.stem)
         self.items.append(Item(stem, picture, (path,), (shared, annotated)))
 
     def _of_stem(self, path: Path, names: Sequence[str]) -> Path:

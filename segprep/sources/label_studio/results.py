@@ -37,6 +37,7 @@ def regions_of(
     mappings = [
         json_values.mapping(raw, path, f"{address}.result[{n}]") for n, raw in enumerate(results)
     ]
+    _refuse_several(mappings, path, address)
     said: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for result in mappings:
         said[str(result.get("id") or id(result))].append(result)
@@ -48,6 +49,21 @@ def regions_of(
         draw = partial(_regions, result, others, sizes, path, where, labeled)
         regions += sound_regions(draw, where, bad_shape)
     return tuple(regions), sizes[-1] if sizes else None
+
+
+def _refuse_several(results: list[dict[str, Any]], path: Path, address: str) -> None:
+    """Raise SourceError where *results* outline things on several images of one task."""
+    drawn = [result for result in results if result.get("type") in (*LABELS, *PLAIN)]
+    pages = {
+        (shown(result["to_name"]), str(result.get("item_index") or ""))
+        for result in drawn
+        if result.get("to_name")
+    }
+    if len(pages) > 1:
+        listed = ", ".join(f"{name} {page}".strip() for name, page in sorted(pages))
+        reason = f"{address}: has regions of {len(pages)} images: {listed}"
+        hint = "make a task of each image, or skip it with --on-error skip"
+        raise SourceError(path, reason, hint, "annotations-unclear")
 
 
 def _regions(
