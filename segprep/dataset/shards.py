@@ -22,8 +22,6 @@ from segprep.packed import PackedNames
 from segprep.packed_items import PackedItems
 from segprep.types import Scan
 
-_ALONE = 2  # links to a folder without inner ones, where the system counts them
-
 
 def checked(size: int) -> int:
     """*size*, the most samples in a shard, 0 for no shards. Raises UsageError below that."""
@@ -95,8 +93,6 @@ def folders_in(folder: Path) -> list[Path]:
     """*folder* and its shards; none where it is not there."""
     if not folder.is_dir():
         return []
-    if os.name == "posix" and os.stat(folder).st_nlink == _ALONE:
-        return [folder]
     names = sorted(name for name in os.listdir(folder) if name.isdecimal())
     return [folder, *(folder / name for name in names if (folder / name).is_dir())]
 

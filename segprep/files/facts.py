@@ -80,8 +80,13 @@ class Learning:
         fresh = read([number for number, value in enumerate(values) if value is None])
         for key, earlier in zip(keys.tolist(), values, strict=True):
             value = next(fresh) if earlier is None else earlier
-            if value is not None:
-                self._note(key, value)
+            if value is not None and key:
+                number = self._values.get(value)
+                if number is None and len(self._values) < MOST:
+                    number = self._values[value] = len(self._values)
+                if number is not None:
+                    self._keys.append(key)
+                    self._numbers.append(number)
             yield value
         for _ in fresh:
             pass  # which ends what shows its progress
@@ -100,11 +105,6 @@ class Learning:
         certain = (numbers != states.UNKNOWN) & (numbers != state_tables.ABSENT)
         own = np.maximum(path_keys.mixed(named, numbers), np.uint64(1))
         return np.where(certain, own, np.uint64(states.UNKNOWN))
-
-    def _note(self, key: int, value: bytes) -> None:
-        if key and (value in self._values or len(self._values) < MOST):
-            self._keys.append(key)
-            self._numbers.append(self._values.setdefault(value, len(self._values)))
 
     def facts(self) -> Facts:
         """All that this run met, for the next one."""

@@ -46,13 +46,10 @@ def _entries(folder: str) -> tuple[list[str], list[str]]:
     SourceError.
     """
     try:
-        names, folders = list[str](), list[str]()
         with os.scandir(folder) as entries:
-            for entry in entries:
-                if not entry.name.startswith("."):
-                    names.append(entry.name)
-                    if entry.is_dir(follow_symlinks=False):
-                        folders.append(entry.name)
+            shown = [entry for entry in entries if entry.name[0] != "."]
+        names = [entry.name for entry in shown]
+        folders = [entry.name for entry in shown if entry.is_dir(follow_symlinks=False)]
     except OSError as error:
         raise SourceError(
             Path(folder),
