@@ -61,12 +61,6 @@ class Signatures:
         kinds = array("B", bytes(count))
         return cls(array("Q", empty), kinds, array("Q", empty), [], array("Q", empty))
 
-    def extend(self, count: int) -> None:
-        """Add *count* lines of which nothing is known."""
-        for part in (self.numbers, self.pictures, self.outputs):
-            part.frombytes(bytes(8 * count))
-        self.kinds.frombytes(bytes(count))
-
     def columns(self) -> "Columns":
         """Its columns, to be changed in place."""
         numbers, pictures, outputs = (
@@ -101,6 +95,7 @@ class NewSignatures:
     latest: int = 0
     _rows: dict[int, bytearray] = field(default_factory=dict)  # by size; not yet numbers
     _waiting: dict[int, "array[int]"] = field(default_factory=dict)  # whose they are
+    _last: tuple[FileLayout | None, int] = None, 0
 
     @classmethod
     def unknown(cls, count: int) -> "NewSignatures":
@@ -114,15 +109,28 @@ class NewSignatures:
 
     def add(self, signed: Signed) -> None:
         """Add those of the next sample."""
-        self.signatures.extend(1)
+        own, kind = self.signatures, self._kind_of(signed.layout)
+        own.kinds.append(kind)
+        own.pictures.append(signed.picture)
+        own.outputs.append(signed.outputs)
+        own.numbers.append(signed.signature)
         self.states.append(UNKNOWN)
-        self.put(len(self.states) - 1, signed)
+        self._wait(len(self.states) - 1, kind, signed)
 
     def put(self, number: int, signed: Signed) -> None:
         """Set those of one sample."""
-        own, kind = self.signatures, self.signatures.kind_of(signed.layout)
+        own, kind = self.signatures, self._kind_of(signed.layout)
         own.kinds[number], own.pictures[number] = kind, signed.picture
         own.outputs[number], own.numbers[number] = signed.outputs, signed.signature
+        self._wait(number, kind, signed)
+
+    def _kind_of(self, layout: FileLayout | None) -> int:
+        """The number of *layout*, which nearly always is the one before."""
+        if layout is not self._last[0]:
+            self._last = layout, self.signatures.kind_of(layout)
+        return self._last[1]
+
+    def _wait(self, number: int, kind: int, signed: Signed) -> None:
         self.latest += signed.latest
         if kind and (size := len(signed.rows)):
             self._rows.setdefault(size, bytearray()).extend(signed.rows)
