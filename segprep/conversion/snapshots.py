@@ -14,7 +14,7 @@ from segprep.dataset.tree import LOCK
 from segprep.files import folder_states, states
 from segprep.files.state_tables import StateTable
 
-_AT_ONCE = 1000  # files that are looked at
+_AT_ONCE = 4000  # files that are looked at
 _NO_ROWS = np.empty((0, 5), np.int64)
 _KIND = stat.S_IFMT(0xFFFF)  # the bits of a mode that tell a folder from a file
 

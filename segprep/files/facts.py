@@ -12,12 +12,16 @@ from functools import partial
 from typing import Protocol, runtime_checkable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from segprep.files import path_keys, state_tables, states
 from segprep.files.path_keys import Keys
 from segprep.files.state_tables import StateTable
+from segprep.packed import Picked
 
 MOST = 1 << 16  # different facts; beyond them, none is worth remembering
+_AT_ONCE = 4096  # files
+_LEAST = np.uint64(1)
 
 
 @runtime_checkable
@@ -38,16 +42,15 @@ class Facts:
     numbers: "array[int]" = field(default_factory=partial(array, "I"))
     values: list[bytes] = field(default_factory=list)
 
-    def every(self, keys: Keys) -> list[bytes | None]:
-        """The facts of *keys*, None where there is none, or a key is UNKNOWN."""
+    def places(self, keys: Keys) -> NDArray[np.int32]:
+        """Which of the values *keys* have; -1 where there is none, or a key is UNKNOWN."""
         own = np.frombuffer(self.keys, np.uint64)
         if not len(own):
-            return [None] * len(keys)
+            return np.full(len(keys), -1, np.int32)
         at = np.minimum(np.searchsorted(own, keys), len(own) - 1)
-        certain = (own[at] == keys) & (keys != states.UNKNOWN)
-        numbers = np.where(certain, np.frombuffer(self.numbers, np.uint32)[at].astype(np.int64), -1)
-        values = [*self.values, None]
-        return [values[number] for number in numbers.tolist()]
+        same = (own[at] == keys) & (keys != states.UNKNOWN)
+        numbers = np.frombuffer(self.numbers, np.uint32).astype(np.int32)
+        return np.where(same, numbers[at], np.int32(-1))
 
     @classmethod
     def ordered(
@@ -76,10 +79,20 @@ class Learning:
     ) -> Iterator[bytes | None]:
         """What :func:`all_recalled` gives."""
         keys = self._keys_of(paths, kind)
-        values = self._earlier.every(keys)
-        fresh = read([number for number, value in enumerate(values) if value is None])
-        for key, earlier in zip(keys.tolist(), values, strict=True):
-            value = next(fresh) if earlier is None else earlier
+        places = self._earlier.places(keys)
+        fresh = read(array("Q", np.flatnonzero(places < 0).astype(np.uint64).tobytes()))
+        for first in range(0, len(keys), _AT_ONCE):
+            part = slice(first, first + _AT_ONCE)
+            yield from self._noted(keys[part].tolist(), places[part].tolist(), fresh)
+        for _ in fresh:
+            pass  # which ends what shows its progress
+
+    def _noted(
+        self, keys: Sequence[int], places: Sequence[int], fresh: Iterator[bytes | None]
+    ) -> Iterator[bytes | None]:
+        """What the files of these *keys* tell, remembered at *places* or *fresh*; it is noted."""
+        for key, at in zip(keys, places, strict=True):
+            value = next(fresh) if at < 0 else self._earlier.values[at]
             if value is not None and key:
                 number = self._values.get(value)
                 if number is None and len(self._values) < MOST:
@@ -88,8 +101,6 @@ class Learning:
                     self._keys.append(key)
                     self._numbers.append(number)
             yield value
-        for _ in fresh:
-            pass  # which ends what shows its progress
 
     def _keys_of(self, paths: Sequence[str], kind: str) -> Keys:
         """The keys of the files as they were looked at; UNKNOWN where one may change without a
@@ -100,11 +111,14 @@ class Learning:
             if isinstance(paths, KeyedPaths)
             else path_keys.keys_of_list([*map(os.fsencode, paths)])
         )
-        numbers = self._looked.find(keys, 0, paths)
-        named = path_keys.mixed(keys, path_keys.key(kind.encode("utf-8", "surrogatepass")))
-        certain = (numbers != states.UNKNOWN) & (numbers != state_tables.ABSENT)
-        own = np.maximum(path_keys.mixed(named, numbers), np.uint64(1))
-        return np.where(certain, own, np.uint64(states.UNKNOWN))
+        named = path_keys.key(kind.encode("utf-8", "surrogatepass"))
+        for first in range(0, len(keys), _AT_ONCE):
+            part = slice(first, first + _AT_ONCE)
+            looked = self._looked.find(keys[part], 0, Picked(paths, range(len(paths))[part]))
+            own = np.maximum(path_keys.mixed(path_keys.mixed(keys[part], named), looked), _LEAST)
+            certain = (looked != states.UNKNOWN) & (looked != state_tables.ABSENT)
+            keys[part] = np.where(certain, own, np.uint64(states.UNKNOWN))
+        return keys
 
     def facts(self) -> Facts:
         """All that this run met, for the next one."""
