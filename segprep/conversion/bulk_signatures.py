@@ -20,7 +20,7 @@ from segprep.packed import LazySequence, PackedNames
 from segprep.packed_items import PackedItems
 
 Numbers = NDArray[np.int64]
-_AT_ONCE = 1 << 15  # samples
+_AT_ONCE = 1 << 13  # samples
 
 
 class BulkSigner:

@@ -48,7 +48,10 @@ def snapshot(
         home = waiting.pop()
         stirred |= not states.settled(os.stat(home), moment)
         checksum.update(home[len(root) :] + b"\0\0")
-        every = sorted(set(os.listdir(home)) - ({os.fsencode(LOCK)} if home == root else set()))
+        every = os.listdir(home)
+        if home == root and (lock := os.fsencode(LOCK)) in every:
+            every.remove(lock)
+        every.sort()
         if table is not None:
             table.add(home, (), _NO_ROWS)
         for start in range(0, len(every), _AT_ONCE):

@@ -133,7 +133,7 @@ class Journal(Mapping[str, bytes]):
             if folder != OBJECTS or objects:
                 end = suffix if folder == IMAGES else ".png"
                 expected.append(path_keys.longer(stems[kinds == number], os.fsencode(end)))
-        belong = np.isin(path_keys.keys_of(names), np.concatenate(expected))
+        belong = path_keys.among(path_keys.keys_of(names), np.concatenate(expected))
         if belong.all():
             return names
         chosen = PackedNames()

@@ -127,6 +127,17 @@ def gathered(
     return PackedNames.of(names, places)
 
 
+def among(keys: Keys, others: Keys) -> NDArray[np.bool_]:
+    """Which of *keys* are among *others*; these get another order."""
+    result = np.zeros(len(keys), bool)
+    others.sort()
+    for first in range(0, len(keys) if len(others) else 0, _AT_ONCE):
+        own = keys[first : first + _AT_ONCE]
+        at = np.minimum(np.searchsorted(others, own), len(others) - 1)
+        result[first : first + _AT_ONCE] = others[at] == own
+    return result
+
+
 def mixed(first: Keys, second: "int | Keys") -> Keys:
     """Keys that change when *first* or *second* does, or their order."""
     keys = first ^ np.uint64(second)
