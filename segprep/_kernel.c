@@ -20,7 +20,7 @@
 #define st_ctim st_ctimespec
 #endif
 
-#define VERSION 10 /* as in segprep/kernel.py: raised as a function's arguments or result change */
+#define VERSION 12 /* as in segprep/kernel.py: raised as a function's arguments or result change */
 
 #if defined(__SSE2__) || defined(_M_X64)
 #include <emmintrin.h>
@@ -417,11 +417,13 @@ static PyMethodDef functions[] = {
     {"look_up", look_up, METH_VARARGS, "look_up(pixels, table, out) -> {value: count}"},
     {"joint", joint, METH_VARARGS, "joint(truth, pred) -> int64 (3, K)"},
     {"inflate", inflate, METH_VARARGS, "inflate(stream, out) -> bytes read, or -1"},
+    {"deflate", deflate, METH_VARARGS,
+     "deflate(pixels, width, (rules, code)) -> stream or None"},
     {"lit", lit, METH_VARARGS, "lit(rows, width) -> (top, left, height, width, pixels) or None"},
     {"unfilter", unfilter, METH_VARARGS, "unfilter(rows, width, out) -> whether all are known"},
     {"polygon", polygon, METH_VARARGS, "polygon(canvas, width, limit, points, value) -> area"},
     {"paint", paint, METH_VARARGS,
-     "paint(canvas, width, limit, most, polygons, values, inks) -> (shown, over) or None"},
+     "paint(canvas, width, limit, most, polygons, values, inks, code) -> (shown, over, stream)"},
     {"flat", flat, METH_VARARGS, "flat(pairs, farthest) -> points or None"},
     {"box", box, METH_VARARGS, "box(pixels, width) -> (top, bottom, left, right) or None"},
     {"blocks", blocks, METH_VARARGS, "blocks(pixels, width) -> values that fill 3 x 3"},

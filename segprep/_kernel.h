@@ -16,6 +16,11 @@
 #endif
 
 #define WORD ((size)8)
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define LITTLE 1 /* words are read as they lie in memory */
+#else
+#define LITTLE 0
+#endif
 
 typedef Py_ssize_t size;
 
@@ -61,6 +66,19 @@ static inline size trailing(const uint8_t *pixels, size n) {
     return n;
 }
 
+/* The first byte in memory that is not 0 in a word that is not 0. */
+static inline size first_byte(uint64_t word) {
+#if LITTLE
+    return __builtin_ctzll(word) >> 3;
+#else
+    size at = 0;
+    uint8_t bytes[8];
+    for (memcpy(bytes, &word, 8); !bytes[at];)
+        at++;
+    return at;
+#endif
+}
+
 #define LARGE (1 << 16)
 
 /* The interpreter is let go while as many bytes are looked at, and taken back. */
@@ -87,6 +105,7 @@ PyObject *paint(PyObject *self, PyObject *args);
 PyObject *unfilter(PyObject *self, PyObject *args);
 PyObject *lit(PyObject *self, PyObject *args);
 PyObject *inflate(PyObject *self, PyObject *args);
+PyObject *deflate(PyObject *self, PyObject *args);
 PyObject *flat(PyObject *self, PyObject *args);
 PyObject *fit(PyObject *self, PyObject *args);
 PyObject *in_short(PyObject *self, PyObject *args);

@@ -1,16 +1,12 @@
-/* The kernel's way to read masks as PNG: inflating (RFC 1951), and row filters. Nearly all of a
-   flat mask are repeats of one byte, which are set at once here. A stream that is odd in any way is
-   refused; ISA-L, which reads them all, then decides. */
+/* The kernel's way to read and write masks as PNG: inflating (RFC 1951), row filters, deflating
+   (by _deflate.h). Nearly all of a flat mask are repeats of one byte, which are set at once here. A
+   stream that is odd in any way is refused; ISA-L, which reads them all, then decides. */
 
+#include "_deflate.h"
 #include "_kernel.h"
 
 #define LONGEST 15 /* bits of a code */
 #define SHORT 64
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-#define LITTLE 1 /* words are read as they lie in memory */
-#else
-#define LITTLE 0
-#endif
 #define FAST 10    /* bits that one look into a table decodes */
 #define LITERALS 288
 #define DISTANCES 32
@@ -405,5 +401,27 @@ PyObject *lit(PyObject *self, PyObject *args) {
         PyErr_SetString(PyExc_ValueError, "rows of 1 + width bytes are needed");
     }
     PyBuffer_Release(&rows);
+    return result;
+}
+
+/* What segprep/imaging/flat_stream.py gives. */
+PyObject *deflate(PyObject *self, PyObject *args) {
+    Py_buffer pixels;
+    PyObject *code, *result = NULL;
+    size width;
+    Deflate out;
+    if (!PyArg_ParseTuple(args, "y*nO!:deflate", &pixels, &width, &PyTuple_Type, &code))
+        return NULL;
+    size height = width > 0 && !(pixels.len % width) ? pixels.len / width : 0;
+    if (open_deflate(&out, code, height, width)) {
+        const uint8_t *row = pixels.buf;
+        PyThreadState *state = let_go(pixels.len);
+        for (size number = 0; number < height; number++, row += width)
+            put_row(&out, row);
+        take_back(state);
+        result = stream_of(&out, row);
+        close_deflate(&out);
+    }
+    PyBuffer_Release(&pixels);
     return result;
 }

@@ -4,6 +4,7 @@
    edges meet it, the third and the fourth, and so on; horizontal edges are drawn by themselves.
    The polygons of an image are painted together, row by row, so that what each covers is known. */
 
+#include "_deflate.h"
 #include "_kernel.h"
 
 #define FARTHEST (1 << 24) /* of a corner: sums and products of them fit an int */
@@ -263,6 +264,7 @@ PyObject *polygon(PyObject *self, PyObject *args) {
 /* The polygons of an image, one over the other. */
 typedef struct {
     const uint8_t *values, *inks; /* of the background and of each polygon */
+    Deflate *deflate;             /* NULL, or what makes a stream of the rows */
     int64_t *shown;               /* pixels of the background and of each polygon, where on top */
     int64_t over[256][256];       /* value, value on top of it: pixels */
     uint8_t used[256];            /* rows of these that were set to 0 and hold counts */
@@ -361,17 +363,21 @@ static int show_rows(Layers *layers, const Canvas *canvas) {
         starts[row + 2] += starts[row + 1];
     for (size at = 0; result > 0 && at < list->n; at++)
         sorted[starts[list->spans[at].row + 1]++] = list->spans[at];
-    for (size row = 0; result > 0 && row < height; row++)
-        result = show_row(layers, sorted + starts[row], starts[row + 1] - starts[row],
-                          canvas->pixels + row * canvas->width, canvas->width, ends);
+    for (size row = 0; result > 0 && row < height; row++) {
+        uint8_t *pixels = canvas->pixels + row * canvas->width;
+        result = show_row(layers, sorted + starts[row], starts[row + 1] - starts[row], pixels,
+                          canvas->width, ends);
+        if (layers->deflate)
+            put_row(layers->deflate, pixels);
+    }
     free(starts);
     free(sorted);
     free(ends);
     return result;
 }
 
-/* ({number: pixels on top}, {value: {value on top: pixels}}) */
-static PyObject *counts_of(const Layers *layers, size n) {
+/* ({number: pixels on top}, {value: {value on top: pixels}}, stream) */
+static PyObject *counts_of(const Layers *layers, size n, PyObject *stream) {
     PyObject *shown = as_dict(layers->shown, n), *over = PyDict_New();
     for (int value = 0; over && value < 256; value++) {
         if (!layers->used[value])
@@ -382,10 +388,11 @@ static PyObject *counts_of(const Layers *layers, size n) {
         Py_XDECREF(key);
         Py_XDECREF(counts);
     }
-    if (shown && over)
-        return Py_BuildValue("(NN)", shown, over);
+    if (shown && over && stream)
+        return Py_BuildValue("(NNN)", shown, over, stream);
     Py_XDECREF(shown);
     Py_XDECREF(over);
+    Py_XDECREF(stream);
     return NULL;
 }
 
@@ -408,18 +415,23 @@ static PyObject *painted(Canvas *canvas, double limit, double most_area, PyObjec
     layers->parts = 0;
     layers->shown = calloc((size_t)n + 1, sizeof *layers->shown);
     int enough = layers->shown ? show_rows(layers, canvas) : -1;
-    PyObject *result = enough > 0 ? counts_of(layers, n + 1) : enough ? PyErr_NoMemory() : Py_None;
+    const uint8_t *behind = canvas->pixels + canvas->height * canvas->width;
+    PyObject *result = NULL;
+    if (enough > 0) {
+        result = layers->deflate ? stream_of(layers->deflate, behind) : Py_NewRef(Py_None);
+        result = counts_of(layers, n + 1, result);
+    }
     free(layers->shown);
-    return result == Py_None ? Py_NewRef(Py_None) : result;
+    return enough > 0 ? result : enough ? PyErr_NoMemory() : Py_NewRef(Py_None);
 }
 
 PyObject *paint(PyObject *self, PyObject *args) {
     Py_buffer pixels, values, inks;
-    PyObject *polygons, *result = NULL;
+    PyObject *polygons, *code, *result = NULL;
     size width;
     double limit, most_area;
-    if (!PyArg_ParseTuple(args, "w*nddO!y*y*:paint", &pixels, &width, &limit, &most_area,
-                          &PyTuple_Type, &polygons, &values, &inks))
+    if (!PyArg_ParseTuple(args, "w*nddO!y*y*O:paint", &pixels, &width, &limit, &most_area,
+                          &PyTuple_Type, &polygons, &values, &inks, &code))
         return NULL;
     size n = PyTuple_Size(polygons);
     int right = n < SPANS && values.len == n + 1 && inks.len == n + 1;
@@ -429,13 +441,18 @@ PyObject *paint(PyObject *self, PyObject *args) {
         PyErr_SetString(PyExc_ValueError, "a value and an ink are needed for each tuple");
     else if (fits(&pixels, width, 0)) {
         List list = {NULL, 0, 0, 0};
+        Deflate out;
         Canvas canvas = {pixels.buf, pixels.len / width, width, 0, &list};
         Layers *layers = malloc(sizeof *layers);
-        if (layers) {
-            layers->values = values.buf, layers->inks = inks.buf;
-            result = painted(&canvas, limit, most_area, polygons, layers);
-        } else {
+        int coded = code != Py_None;
+        if (!layers) {
             PyErr_NoMemory();
+        } else if (!coded || open_deflate(&out, code, canvas.height, width)) {
+            layers->values = values.buf, layers->inks = inks.buf;
+            layers->deflate = coded ? &out : NULL;
+            result = painted(&canvas, limit, most_area, polygons, layers);
+            if (coded)
+                close_deflate(&out);
         }
         free(layers);
         free(list.spans);

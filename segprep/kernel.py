@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_VERSION = 10  # of the functions below: a kernel built from other sources is not used
+_VERSION = 12  # of the functions below: a kernel built from other sources is not used
+Plan = tuple[tuple[int, int, int], tuple[bytes, int, Any, Any, int]]  # of flat_stream
 
 
 class Kernel(Protocol):
@@ -35,6 +36,9 @@ class Kernel(Protocol):
         """Inflate a raw deflate *stream* that fills *out* exactly; how many of its bytes that took,
         or -1 where it does not, or is odd in any way: *out* then holds anything.
         """
+
+    def deflate(self, pixels: "NDArray[Any]", width: int, plan: "Plan", /) -> bytes | None:
+        """What :func:`.flat_stream.stream` gives of *pixels* (H, width) by its *plan*."""
 
     def lit(
         self, rows: "NDArray[Any]", width: int, /
@@ -71,11 +75,13 @@ class Kernel(Protocol):
         polygons: tuple[tuple[float, ...], ...],
         values: bytes,
         inks: bytes,
+        plan: "Plan | None",
         /,
-    ) -> tuple[dict[int, int], dict[int, dict[int, int]]] | None:
+    ) -> tuple[dict[int, int], dict[int, dict[int, int]], bytes | None] | None:
         """Paint *polygons*, see :meth:`polygon`, over all of *canvas* (H, width), each with its
         entry of *inks*, the first of which is the background's. Number, from 1, of the polygons on
-        top -> pixels, 0 for none; value -> values on top of it -> pixels.
+        top -> pixels, 0 for none; value -> values on top of it -> pixels; and what :meth:`deflate`
+        gives of the canvas, where there is a *plan*.
 
         *values* are laid out as *inks* are; what has the background's or 255 is a hole: it covers
         nothing, and nothing is covered below it. None where a polygon is beyond *limit*, their

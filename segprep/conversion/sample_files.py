@@ -192,7 +192,7 @@ def _stage(task: SampleTask, item: Item, sample: Sample, inputs: Inputs) -> Writ
         objects = None if objects is None else image.upright_array(objects, head.orientation)
     contents = {
         f"{IMAGES}/{item.stem}{suffix}": data,
-        f"{MASKS}/{item.stem}.png": image.encode_mask(mask, task.mask_mode),
+        f"{MASKS}/{item.stem}.png": image.encode_mask(mask, task.mask_mode, sample.pixels),
     }
     if objects is not None:
         contents[f"{OBJECTS}/{item.stem}.png"] = image.encode_objects(objects, task.mask_mode)

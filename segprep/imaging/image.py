@@ -4,7 +4,7 @@ import io
 import logging
 import struct
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -217,11 +217,15 @@ def luminance(color: tuple[int, int, int]) -> int:
     return cast("int", Image.new("RGB", (1, 1), color).convert("L").getpixel((0, 0)))
 
 
-def encode_mask(mask: NDArray[np.uint8], mode: MaskMode = "palette") -> bytes:
+def encode_mask(
+    mask: NDArray[np.uint8], mode: MaskMode = "palette", values: Iterable[int] | None = None
+) -> bytes:
     """*mask* (H, W) as an 8-bit PNG whose pixel value is the class id, with VOC's colors or plain
-    gray.
+    gray. *values* are those that occur in it; None: they are looked for.
     """
-    return png.encode(mask, voc_colors() if mode == "palette" else None)
+    if values is None:
+        values = histogram(mask)
+    return png.encode_mask(mask, voc_colors() if mode == "palette" else None, values)
 
 
 def encode_rgb(colors: NDArray[np.uint8]) -> bytes:

@@ -16,6 +16,7 @@ from isal import isal_zlib
 from numpy.typing import NDArray
 
 from segprep import kernel
+from segprep.imaging import flat_stream
 from segprep.imaging.png_filters import unfiltered
 
 InflateError = cast("type[Exception]", isal_zlib.error)
@@ -45,6 +46,9 @@ def _chunk(kind: bytes, body: bytes) -> bytes:
     )
 
 
+_END = _chunk(b"IEND", b"")
+
+
 def encode(pixels: NDArray[Any], palette: bytes | None = None) -> bytes:
     """A PNG of *pixels*, uint8 or uint16: (H, W) gray, or indexed with *palette* (768 bytes, uint8
     only); (H, W, C) gray and alpha, RGB or RGBA for C = 2, 3, 4.
@@ -63,9 +67,19 @@ def encode(pixels: NDArray[Any], palette: bytes | None = None) -> bytes:
     table = _chunk(b"PLTE", palette) if palette else b""
     deflate = isal_zlib.compressobj(1)  # compress() depends on what lies in memory before the call
     body = deflate.compress(rows.data) + deflate.flush()
-    return (
-        SIGNATURE + _chunk(b"IHDR", header) + table + _chunk(b"IDAT", body) + _chunk(b"IEND", b"")
-    )
+    return SIGNATURE + _chunk(b"IHDR", header) + table + _chunk(b"IDAT", body) + _END
+
+
+def encode_mask(mask: NDArray[np.uint8], palette: bytes | None, values: Iterable[int]) -> bytes:
+    """A PNG of *mask* (H, W), gray or indexed with *palette* (768 bytes), in which these *values*
+    occur: as :func:`flat_stream.stream` writes it if it is large and flat, else as :func:`encode`.
+    """
+    body = flat_stream.stream(mask, values)
+    if body is None:
+        return encode(mask, palette)
+    header = struct.pack(">IIBBBBB", *mask.shape[::-1], 8, 3 if palette else 0, 0, 0, 0)
+    table = _chunk(b"PLTE", palette) if palette else b""
+    return SIGNATURE + _chunk(b"IHDR", header) + table + _chunk(b"IDAT", body) + _END
 
 
 def encode_bands(
@@ -83,7 +97,7 @@ def encode_bands(
         parts.append(deflate.compress(rows.data))
     parts.append(deflate.flush())
     table, body = _chunk(b"PLTE", palette), _chunk(b"IDAT", b"".join(parts))
-    return SIGNATURE + _chunk(b"IHDR", header) + table + body + _chunk(b"IEND", b"")
+    return SIGNATURE + _chunk(b"IHDR", header) + table + body + _END
 
 
 def chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
@@ -162,7 +176,7 @@ def with_rows(rows: bytes, width: int, height: int, kind: int, interlaced: int) 
     """An 8-bit PNG of color type *kind* whose filtered scanlines are *rows*."""
     header = struct.pack(">IIBBBBB", width, height, 8, kind, 0, 0, interlaced)
     body = zlib.compress(rows, 0)
-    return SIGNATURE + _chunk(b"IHDR", header) + _chunk(b"IDAT", body) + _chunk(b"IEND", b"")
+    return SIGNATURE + _chunk(b"IHDR", header) + _chunk(b"IDAT", body) + _END
 
 
 def check(data: bytes) -> None:
@@ -208,7 +222,7 @@ def recolored(data: bytes, palette: bytes | None) -> bytes:
     header = bytes(head[1][:9]) + (b"\3" if palette else b"\0") + bytes(head[1][10:])
     table = _chunk(b"PLTE", palette) if palette else b""
     body = b"".join(_chunk(kind, bytes(part)) for kind, part in rest if kind == b"IDAT")
-    return SIGNATURE + _chunk(b"IHDR", header) + table + body + _chunk(b"IEND", b"")
+    return SIGNATURE + _chunk(b"IHDR", header) + table + body + _END
 
 
 def decode(data: bytes, limit: int) -> NDArray[np.uint8] | None:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from segprep import kernel
+from segprep.imaging import flat_stream
 from segprep.kernel import Kernel
 
 LIMIT = 32_767
@@ -205,10 +206,15 @@ def painted(
     long = any(_is_long(points, height) for points in polygons)
     if compiled is None or limit > _FARTHEST or long or (numbered and len(polygons) > 255):
         return None
-    drawn = np.empty((height, width), np.uint8)
-    inks, flat = bytes(range(len(values))) if numbered else values, tuple(map(tuple, polygons))
-    layers = compiled.paint(drawn, width, limit, MAX_AREA, flat, values, inks)
-    return layers and (drawn, *layers)
+    drawn, flat = np.empty((height, width), np.uint8), tuple(map(tuple, polygons))
+    inks, used = bytes(range(len(values))) if numbered else values, bytes(sorted({0, *values}))
+    told = None if numbered else flat_stream.plan(drawn.shape, used)
+    layers = compiled.paint(drawn, width, limit, MAX_AREA, flat, values, inks, told)
+    if layers is None:
+        return None
+    if told:
+        flat_stream.remember(drawn, used, layers[2])
+    return drawn, *layers[:2]
 
 
 @cache

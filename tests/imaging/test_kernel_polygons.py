@@ -142,11 +142,15 @@ def test_polygons_of_too_many_pixels_or_spans_are_not_painted_together() -> None
     assert kernel.compiled is not None
     shape, inks = square(3, 1).points, bytes(2)
     canvas = np.empty((4, 4), np.uint8)
-    assert kernel.compiled.paint(canvas, 4, 9.0, 8.0, (shape,), inks, inks) is None
-    assert kernel.compiled.paint(canvas, 4, 9.0, 9.0, (shape,), inks, inks) == ({1: 16}, {})
+    assert kernel.compiled.paint(canvas, 4, 9.0, 8.0, (shape,), inks, inks, None) is None
+    assert kernel.compiled.paint(canvas, 4, 9.0, 9.0, (shape,), inks, inks, None) == (
+        {1: 16},
+        {},
+        None,
+    )
     many, inks = 70_000, bytes(70_001)  # of 17 rows
     tall, shapes = np.empty((17, 2), np.uint8), (square(17, 1).points,) * many
-    assert kernel.compiled.paint(tall, 2, 99.0, 1e9, shapes, inks, inks) is None
+    assert kernel.compiled.paint(tall, 2, 99.0, 1e9, shapes, inks, inks, None) is None
 
 
 NUMBERS = st.one_of(
@@ -224,6 +228,9 @@ def test_a_polygon_beyond_the_limit_is_not_drawn(far: float) -> None:
     for points in ((0.0, 0.0, 3.0, 1.0, far, 0.0), (0.0, far, 3.0, 1.0, 2.0, 0.0)):
         pixels = EIGHT.copy()
         assert kernel.compiled.polygon(pixels, 4, 9.0, points, 1) is None  # type: ignore[union-attr]
-        layers = kernel.compiled.paint(EIGHT.copy(), 4, 9.0, 9.0, (POINT, points), b"012", b"012")  # type: ignore[union-attr]
+        inks = b"012"
+        layers = kernel.compiled.paint(  # type: ignore[union-attr]
+            EIGHT.copy(), 4, 9.0, 9.0, (POINT, points), inks, inks, None
+        )
         assert layers is None
         assert np.array_equal(pixels, EIGHT)
