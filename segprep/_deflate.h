@@ -71,18 +71,23 @@ static inline void add_run(Deflate *out, uint8_t value, size n) {
     out->run += n;
 }
 
-/* How many bytes from there on are as in the row above. */
-static inline size alike(const uint8_t *row, const uint8_t *above, size n) {
-    size at = 0;
-    for (; at + 2 * WORD <= n; at += 2 * WORD)
-        if ((word(row + at) ^ word(above + at)) | (word(row + at + WORD) ^ word(above + at + WORD)))
-            break;
-    for (uint64_t unlike; at + WORD <= n; at += WORD)
-        if ((unlike = word(row + at) ^ word(above + at)))
-            return at + first_byte(unlike);
-    while (at < n && row[at] == above[at])
-        at++;
-    return at;
+/* Which of 64 bytes are not as in the row above, as bits. */
+static inline uint64_t unlike(const uint8_t *row, const uint8_t *above) {
+    uint64_t bits = 0;
+#ifdef SIMD
+    for (int at = 0; at < 64; at += 16) {
+        __m128i equal = _mm_cmpeq_epi8(sixteen(row + at), sixteen(above + at));
+        bits |= (uint64_t)(0xffff ^ _mm_movemask_epi8(equal)) << at;
+    }
+#else
+    for (int at = 0; at < 64; at++) {
+        if (at % 8 == 0 && word(row + at) == word(above + at))
+            at += 7;
+        else
+            bits |= (uint64_t)(row[at] != above[at]) << at;
+    }
+#endif
+    return bits;
 }
 
 /* Copies the same bytes, before column at of row, from one row above, but for one or two that can
@@ -104,9 +109,19 @@ static void put_same(Deflate *out, const uint8_t *row, size at, int zeros) {
         add_run(out, at == -1 ? 0 : at < 0 ? row[at + 1] : row[at], 1);
 }
 
+/* A byte of row, at that column, which is not as in the row above. */
+static inline void put_unlike(Deflate *out, const uint8_t *row, size at, uint8_t above, int zeros) {
+    if (out->same)
+        put_same(out, row, at, zeros);
+    add_run(out, row[at], 1);
+    out->sum += row[at] - above;
+    out->weighted += (row[at] - above) * (int64_t)(out->width - at);
+}
+
 /* The next row, which comes behind the row above in memory, led by a 0. */
 static void put_row(Deflate *out, const uint8_t *row) {
-    size width = out->width, at = 0;
+    const uint8_t *above = row - out->width;
+    size width = out->width, next = 0, at = 0;
     int zeros = !out->sum; /* above */
     if ((out->parts - 1) * out->shortest > out->bytes)
         return; /* there is room for one row more */
@@ -114,18 +129,20 @@ static void put_row(Deflate *out, const uint8_t *row) {
         out->same++;
     else
         add_run(out, 0, 1);
-    for (;; at++) {
-        size n = out->begun ? alike(row + at, row - width + at, width - at) : 0;
-        out->same += n, at += n;
-        if (at == width)
-            break;
-        if (out->same)
-            put_same(out, row, at, zeros);
-        add_run(out, row[at], 1);
-        int64_t more = row[at] - (out->begun ? row[at - width] : 0);
-        out->sum += more;
-        out->weighted += more * (width - at);
-    }
+    for (; out->begun && at + 64 <= width; at += 64)
+        for (uint64_t bits = unlike(row + at, above + at); bits; bits &= bits - 1) {
+            size place = at + lowest(bits);
+            out->same += place - next;
+            put_unlike(out, row, place, above[place], zeros);
+            next = place + 1;
+        }
+    for (; at < width; at++)
+        if (!out->begun || row[at] != above[at]) {
+            out->same += at - next;
+            put_unlike(out, row, at, out->begun ? above[at] : 0, zeros);
+            next = at + 1;
+        }
+    out->same += width - next;
     out->begun = 1;
     out->high = (out->high + out->low * (uint64_t)(width + 1) + (uint64_t)out->weighted) % ADLER;
     out->low = (out->low + (uint64_t)out->sum) % ADLER;

@@ -22,12 +22,6 @@
 
 #define VERSION 12 /* as in segprep/kernel.py: raised as a function's arguments or result change */
 
-#if defined(__SSE2__) || defined(_M_X64)
-#include <emmintrin.h>
-#define SIMD
-#define sixteen(at) _mm_loadu_si128((const __m128i *)(at))
-#endif
-
 static size half(const uint8_t *at) {
     uint16_t value;
     memcpy(&value, at, 2);

@@ -15,6 +15,12 @@
 #include <intrin.h>
 #endif
 
+#if defined(__SSE2__) || defined(_M_X64)
+#include <emmintrin.h>
+#define SIMD
+#define sixteen(at) _mm_loadu_si128((const __m128i *)(at))
+#endif
+
 #define WORD ((size)8)
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define LITTLE 1 /* words are read as they lie in memory */
@@ -64,19 +70,6 @@ static inline size trailing(const uint8_t *pixels, size n) {
     while (n > 0 && !pixels[n - 1])
         n--;
     return n;
-}
-
-/* The first byte in memory that is not 0 in a word that is not 0. */
-static inline size first_byte(uint64_t word) {
-#if LITTLE
-    return __builtin_ctzll(word) >> 3;
-#else
-    size at = 0;
-    uint8_t bytes[8];
-    for (memcpy(bytes, &word, 8); !bytes[at];)
-        at++;
-    return at;
-#endif
 }
 
 #define LARGE (1 << 16)
