@@ -81,7 +81,7 @@ def plan(shape: tuple[int, ...], values: bytes) -> tuple[tuple[int, int, int], C
 
 def remember(mask: NDArray[np.uint8], values: bytes, body: bytes | None) -> None:
     """*mask*, which nobody can change any more, has the stream *body* if it has these *values*."""
-    mask.flags.writeable = False
+    mask.setflags(write=False)
     _latest[:] = [(mask, values, body)]
 
 
