@@ -187,7 +187,7 @@ def _bits(value: Bits, more: Numbers, copied: Numbers, lengths: Bits) -> tuple[B
 @lru_cache(64)
 def _short_lengths(lengths: bytes) -> Bits:
     """The bits of repeats of 0 to _THRICE - 1 bytes, and of as many copied bytes; behind these, of
-    _THRICE of both; and their numbers: (2, 2 * _THRICE + 2). One and two bytes are left out.
+    _THRICE of both; and their numbers: (2, 2 * _THRICE + 2). One and two bytes have none.
     """
     entries = np.frombuffer(lengths, np.uint64).reshape(2, -1).tolist()
     table = np.zeros((2, 2 * _THRICE + 2), np.uint64)
