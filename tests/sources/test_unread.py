@@ -67,6 +67,7 @@ OTHERS = {
     "isat.json": (json.dumps({"info": {"description": "ISAT"}, "objects": []}), "ISAT"),
     "ann.json": (json.dumps({"size": {}, "objects": [{"classTitle": "cat"}]}), "Supervisely"),
     "box.xml": ("<annotation><object><bndbox>1</bndbox></object></annotation>", "boxes"),
+    "pose.txt": ("0 .5 .5 .2 .2 .1 .2 2 .3 .4 1\n", "YOLO pose"),
     "b.txt": ("0 0.5 0.5 0.2 0.2\n", "YOLO box"),
     "conf.txt": ("0 .1 .1 .5 .1 .6 .6 .2 .7 .93\n", "confidence"),
     "sa.json": (

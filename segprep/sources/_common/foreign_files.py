@@ -125,6 +125,8 @@ def _of_text(data: bytes, path: Path) -> tuple[str, str] | None:
         numbers = [[float(word) for word in words] for words in lines]
     except ValueError:
         return None
+    if numbers and all(len(row) > 5 and len(row) % 3 == 2 and _is_seen(row) for row in numbers):
+        return "a label of YOLO pose: a box and key points, no outlines", POSE[1]
     inside = all(all(-0.01 <= value <= 1.01 for value in row[1:]) for row in numbers)
     if not numbers or not inside or any(len(row) < 5 or row[0] != int(row[0]) for row in numbers):
         return None
@@ -134,6 +136,12 @@ def _of_text(data: bytes, path: Path) -> tuple[str, str] | None:
         what = "a prediction of YOLO, with a confidence at the end of each line"
         return what, "if it is meant as truth, save it without them (save_conf=False)"
     return "a YOLO box label, which holds no mask", _NO_MASKS
+
+
+def _is_seen(row: list[float]) -> bool:
+    """Whether the third value of each point says how visible it is: 0, 1 or 2, and one is 2."""
+    seen = row[7::3]
+    return set(seen) <= {0, 1, 2} and 2 in seen
 
 
 def is_pose(content: Mapping[str, Any]) -> bool:
