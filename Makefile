@@ -145,7 +145,7 @@ fuzz: $(VENV)/.development  ## mutate tiny sources of every format, finished dat
 	$(BIN)/python tests/fuzz/networks.py 100
 
 slow: $(VENV)/.development  ## run the tests that take minutes: every model at its published size
-	SEGPREP_SLOW=1 $(BIN)/python -m pytest -q tests/training/test_models_full.py tests/verification tests/imaging/test_polygons.py
+	SEGPREP_SLOW=1 $(BIN)/python -m pytest -q tests/training/test_models_full.py tests/verification tests/imaging tests/test_kernel.py
 
 verdicts: $(VENV)/.development  ## run train-check on clean and corrupted copies of real datasets: are its verdicts right? (two hours)
 	$(BIN)/python tests/verdicts/run.py

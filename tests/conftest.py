@@ -17,8 +17,15 @@ from PIL import Image
 # A suite that a script starts in the background ignores Ctrl-C, and so would the processes that
 # tests start and interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-# A busy machine is slow, not wrong: no time limits on generated cases.
-settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# A busy machine is slow, not wrong: no time limits on generated cases. They are the same in every
+# run, so that a change is what makes a test fail; make slow generates others.
+settings.register_profile(
+    "patient",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=not os.environ.get("SEGPREP_SLOW"),
+    database=None,
+)
 settings.load_profile("patient")
 
 ROOT = Path(__file__).parents[1]
