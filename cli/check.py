@@ -34,6 +34,7 @@ Examples:
     segprep check out/ --report check.html              a page with pictures, opens offline
     segprep check --explain SEG302                      what a code means; all lists the codes
     segprep check out/ --fix                            plan safe repairs; --yes carries them out
+    segprep check out/ --fix --out fixed/               a repaired copy; out/ stays as it is
     segprep check --undo out/runs/fix-1                 undo them
 """
 FEW = 3
@@ -52,12 +53,15 @@ def _run(
     quiet: bool,
     fix: bool,
     yes: bool,
+    out: Path | None,
     undo: Path | None,
     **given: Any,
 ) -> None:
     from segprep import checking
     from segprep.checking import settings
 
+    if out and not fix:
+        raise click.UsageError("--out goes with --fix")
     if explain:
         _explain(explain)
         return
@@ -67,7 +71,7 @@ def _run(
         output.line(f"{undoing.undo(undo)} files were restored")
         return
     if fix:
-        _fix(dataset, yes, quiet, given)
+        _fix(dataset, yes, out, quiet, given)
         return
     as_json, form = given.pop("as_json"), given.pop("form")
     no_progress, verbose = given.pop("no_progress"), given.pop("verbose")
@@ -89,30 +93,34 @@ def _run(
         click.get_current_context().exit(1)
 
 
-def _fix(dataset: Path, yes: bool, quiet: bool, given: dict[str, Any]) -> None:
-    """The plan of repairs; with *yes* they are done."""
+def _fix(dataset: Path, yes: bool, out: Path | None, quiet: bool, given: dict[str, Any]) -> None:
+    """The plan of repairs; with *yes* they are done, in a copy with *out*."""
     from segprep import checking
 
     places = {name: given[name] for name in ("images", "masks", "classes", "jobs")}
     shown = bar(not (quiet or given["no_progress"]))
-    done = checking.fix(dataset, **places, dry_run=not yes, progress=shown)
+    write = yes or out is not None
+    done = checking.fix(dataset, **places, out=out, dry_run=not write, progress=shown)
     plain = [
         {name: getattr(repair, name) for name in ("code", "path", "target", "text")}
         for repair in done.repairs
     ]
     if given["as_json"]:
         undo = str(done.record) if done.record else None
-        output.document({"repairs": plain, "undo": undo, "left": done.left})
+        written = {"out": str(out)} if out else {}
+        output.document({"repairs": plain, "undo": undo, "left": done.left, **written})
         return
     for repair in done.repairs:
         name = repair.path if repair.target == repair.path else f"{repair.path} -> {repair.target}"
         output.line(f"{repair.code}: {name}: {repair.text}")
-    if done.record:
+    if out:
+        output.line(f"{len(plain)} files repaired in the copy {out}; the dataset is unchanged")
+    elif done.record:
         output.line(
             f"{len(plain)} files repaired; to undo this: segprep check --undo {done.record}"
         )
     else:
-        hint = "add --yes to carry them out" if plain else "nothing can be repaired safely"
+        hint = "add --yes to carry them out, or --out NEW for a copy" if plain else "nothing can be repaired safely"
         output.line(f"{len(plain)} repairs planned; {hint}")
     if done.left:
         output.line(
@@ -261,6 +269,12 @@ command = formatting.Command(
         click.Option(["--overwrite"], is_flag=True, help="Overwrite an existing report."),
         click.Option(["--fix"], is_flag=True, help="Plan the safe repairs; nothing is written."),
         click.Option(["--yes"], is_flag=True, help="With --fix: repair in place."),
+        click.Option(
+            ["--out"],
+            type=click.Path(path_type=Path, file_okay=False),
+            metavar="NEW",
+            help="With --fix: write a repaired copy to this new folder, and change nothing else.",
+        ),
         click.Option(
             ["--undo"],
             type=click.Path(path_type=Path, file_okay=False),

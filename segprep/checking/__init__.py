@@ -101,20 +101,30 @@ def fix(
     images: str | Path | None = None,
     masks: str | Path | None = None,
     classes: str | None = None,
+    out: str | Path | None = None,
     dry_run: bool = False,
     jobs: int = 1,
     progress: Progress[Any] = no_progress,
 ) -> "fixing.Fixed":
-    """Repair in place what is safe, and keep what undoes it below DATASET/runs/fix-N.
+    """Repair what is safe: in a copy of the dataset, the new folder *out*, or else in place, where
+    what undoes it is kept below DATASET/runs/fix-N.
 
-    With *dry_run* the plan only. Raises UsageError as :func:`check` does.
+    With *dry_run* the plan only. Raises UsageError as :func:`check` does, TreeError if *out*
+    exists.
     """
-    from segprep.checking import fixing
+    from segprep.checking import fixed_copy, fixing
 
     surveyed = survey(dataset, images=images, masks=masks, classes=classes, jobs=jobs)
+    if out is not None:
+        fixed_copy.refuse(surveyed, Path(out))
     seen = measured(surveyed, fit=False, jobs=jobs, progress=progress)
     planned = fixing.plan(seen)
-    return planned if dry_run else fixing.apply(seen, planned)
+    if dry_run:
+        return planned
+    if out is None:
+        return fixing.apply(seen, planned)
+    fixed_copy.write(seen, planned.repairs, Path(out))
+    return planned
 
 
 def judged(seen: Survey, chosen: Sequence[checks.Check]) -> Report:

@@ -147,3 +147,77 @@ def test_the_command(place) -> None:
     content = json.loads(run(str(place.root), "--fix", "--yes", "--json"))
     assert [one["code"] for one in content["repairs"]] == ["SEG402"]
     assert "1 files" in run("--undo", content["undo"])
+
+
+def test_a_repaired_copy_leaves_the_dataset_as_it_is(place, tmp_path: Path) -> None:
+    masks = {stem: segprep.read_mask(place.mask_path(stem)) for stem in place.stems()}
+    spoil(place, "colors")
+    spoil(place, "stale entry")
+    (place.root / "runs").mkdir()
+    (place.root / "runs" / "model.pt").write_bytes(b"weights")
+    spoiled, out = snapshot(place.root), tmp_path / "fixed"
+    done = checking.fix(place.root, out=out)
+    assert {one.code for one in done.repairs} == {"SEG303", "SEG402"}
+    assert done.record is None
+    assert snapshot(place.root) == spoiled
+    assert not list((place.root / "runs").glob("fix-*"))
+    assert sorted(snapshot(out)) == sorted(spoiled)
+    assert not (out / "runs").exists()
+    for stem, mask in masks.items():
+        assert (segprep.read_mask(segprep.Tree(out).mask_path(stem)) == mask).all()
+    assert not segprep.check(out).counts["error"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["fixed", "tree"]
+
+
+def test_a_repaired_copy_of_two_folders_takes_their_pictures_only(place, tmp_path: Path) -> None:
+    images, masks = tmp_path / "set" / "photos", tmp_path / "set" / "labels"
+    (place.root / "JPEGImages").rename(tmp_path / "photos")
+    images.parent.mkdir()
+    (tmp_path / "photos").rename(images)
+    spoil_all = place.root / "SegmentationClass"
+    for path in spoil_all.iterdir():
+        table = np.frombuffer(segprep.imaging.image.voc_colors(), np.uint8).reshape(256, 3)
+        Image.fromarray(table[segprep.read_mask(path)]).save(path)
+    spoil_all.rename(masks)
+    (tmp_path / "set" / "secret.txt").write_text("no part of it")
+    out = tmp_path / "out"
+    options = {"images": images, "masks": masks, "classes": "4"}
+    assert {one.code for one in checking.fix(**options, out=out).repairs} == {"SEG303"}
+    assert {path.split("/")[0] for path in snapshot(out)} == {"photos", "labels"}
+    options = {"images": out / "photos", "masks": out / "labels", "classes": "4"}
+    assert not segprep.check(**options).counts["error"]
+
+
+@pytest.mark.parametrize("where", ["tree", "tree/inner", ".", "full"])
+def test_a_copy_is_not_written_over_anything(place, where: str, tmp_path: Path) -> None:
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "mine.txt").write_text("mine")
+    before = snapshot(tmp_path)
+    with pytest.raises((UsageError, TreeError)):
+        checking.fix(place.root, out=tmp_path / where)
+    assert snapshot(tmp_path) == before
+
+
+def test_a_copy_that_fails_leaves_nothing(place, tmp_path: Path) -> None:
+    spoil(place, "stale entry")
+    (place.root / "JPEGImages" / "far.jpg").symlink_to(tmp_path / "gone.jpg")
+    (place.root / "SegmentationClass" / "far.png").write_bytes(b"")
+    with pytest.raises(segprep.errors.SegprepError):
+        checking.fix(place.root, out=tmp_path / "out")
+    assert [path.name for path in tmp_path.iterdir()] == ["tree"]
+
+
+def test_the_command_writes_a_repaired_copy(place, tmp_path: Path) -> None:
+    spoil(place, "stale entry")
+    out = tmp_path / "out"
+    result = CliRunner().invoke(
+        main.group, ["check", str(place.root), "--fix", "--out", str(out), "--json"]
+    )
+    assert result.exit_code == 0
+    assert json.loads(result.output)["out"] == str(out)
+    assert not segprep.check(out).counts["error"]
+    again = CliRunner().invoke(main.group, ["check", str(place.root), "--fix", "--out", str(out)])
+    assert again.exit_code != 0
+    assert "output-occupied" in again.output
+    alone = CliRunner().invoke(main.group, ["check", str(place.root), "--out", str(out)])
+    assert alone.exit_code == 2
