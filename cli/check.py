@@ -120,7 +120,11 @@ def _fix(dataset: Path, yes: bool, out: Path | None, quiet: bool, given: dict[st
             f"{len(plain)} files repaired; to undo this: segprep check --undo {done.record}"
         )
     else:
-        hint = "add --yes to carry them out, or --out NEW for a copy" if plain else "nothing can be repaired safely"
+        hint = (
+            "add --yes to carry them out, or --out NEW for a copy"
+            if plain
+            else "nothing can be repaired safely"
+        )
         output.line(f"{len(plain)} repairs planned; {hint}")
     if done.left:
         output.line(

@@ -11,6 +11,7 @@ from segprep import checks, engine
 from segprep.checking import layout
 from segprep.checking.measure import Measure, Pixels, sizes_of_others
 from segprep.checking.overlays import painted
+from segprep.checking.ranks import ranked
 from segprep.checking.stored_pairs import StoredPairs, room
 from segprep.checks._common.duplicates import repeated
 from segprep.checks._common.survey import ImageFacts, Pair, Survey, Trouble
@@ -223,7 +224,10 @@ def measured(
     ):
         pairs.append(_lost(pair, result) if isinstance(result, engine.Failure) else result)
     _tell_apart(plan.root, pairs, jobs)
-    return replace(plan, pairs=pairs, painted=painted(pairs, (plan.root,)) if fit else ())
+    if not fit:
+        return replace(plan, pairs=pairs)
+    roots = (plan.root,)
+    return replace(plan, pairs=pairs, painted=painted(pairs, roots), own=ranked(pairs, roots))
 
 
 def _tell_apart(root: Path, pairs: list[Pair] | StoredPairs, jobs: int) -> None:

@@ -31,6 +31,7 @@ LEAST_GAIN = 0.3  # of a fit, or of what colors tell: less is not a reason
 SURE_GAIN, SURE_LOSS = 1.0, 3.0
 NOISE = 0.35, 1.0, 0.7  # the least deviation of a fit, of what colors tell, and of both together
 KIND_SHARE, SHIFT_SHARE = 0.6, 0.25
+RELATED = 0.565  # the share of other images' masks that fit worse; up to .555 when mixed up
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,7 @@ def judged(survey: Survey) -> Fit:
     signals = _AllSignals(survey)
     if len(signals) < LEAST:
         return Fit({})
-    if whole := _whole(signals):
+    if whole := _whole(signals, survey.own):
         return Fit({}, whole)
     scores = misplaced(signals)
     usual = median(signals.column("own"))
@@ -210,8 +211,10 @@ def _words(pair: Pair, shift: tuple[float, float]) -> str:
     return " and ".join(parts) or "as it lies"
 
 
-def _whole(signals: Sequence[Signals]) -> tuple[str, str, float] | None:
-    """What is the matter with all masks alike."""
+def _whole(
+    signals: Sequence[Signals], own_share: float | None = None
+) -> tuple[str, str, float] | None:
+    """What is the matter with all masks alike. *own_share* of the masks of others fit worse."""
     count = len(signals)
     own = _column(signals, "own")
     turned, moved = (_column(signals, name) - own for name in ("turned", "moved"))
@@ -230,11 +233,12 @@ def _whole(signals: Sequence[Signals]) -> tuple[str, str, float] | None:
             f" width and {100 * down:+.0f} % of the height"
         )
         return "shifted", text, median(moved)
-    joint = median(turned + gains(signals)[:, 0])
-    usual = median(own)
-    if joint > 0.5 and usual < 2 and (usual < 1.5 or median(turned) > -1):
-        text = "most masks fit their images no better than mirrored ones do"
-        return "unrelated", text, joint
+    if own_share is not None and own_share < RELATED:
+        text = (
+            f"{1 - own_share:.0%} of the masks of other images fit an image better than its own"
+            " does (50 % is chance)"
+        )
+        return "unrelated", text, 1 - own_share
     return None
 
 

@@ -228,6 +228,7 @@ class Survey:
     groups: Mapping[str, str] = field(default_factory=dict)
     annotations: tuple[Any, ...] = ()
     painted: tuple[Paint, ...] = ()
+    own: float | None = None
 
     def name(self, path: Path | None) -> str:
         """*path* relative to the dataset, with forward slashes."""
