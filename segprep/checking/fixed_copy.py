@@ -19,17 +19,17 @@ from segprep.outputs import OutputFolder, force, link_refused, swap
 
 def refuse(survey: Survey, out: Path) -> None:
     """Raise UsageError or TreeError if *out* overlaps the dataset or holds anything."""
-    place, root = out.resolve(), survey.root.resolve()
+    target, root = out.resolve(), survey.root.resolve()
     if survey.kind == "annotations":
         raise UsageError(
             "bad-option",
             f"{root} holds annotations, which are not repaired",
             "mend them in the annotation tool (segprep annotate), or convert them first",
         )
-    if place == root or place.is_relative_to(root) or root.is_relative_to(place):
+    if target == root or target.is_relative_to(root) or root.is_relative_to(target):
         raise UsageError(
             "output-overlaps-source",
-            f"the output {place} and the dataset {root} overlap",
+            f"the output {target} and the dataset {root} overlap",
             "choose an output beside the dataset",
         )
     if out.is_symlink():
@@ -43,8 +43,8 @@ def write(survey: Survey, repairs: tuple[Repair, ...], out: Path) -> None:
 
     Raises SourceError where a file cannot be read, SegprepError where none can be written.
     """
-    place = out.resolve()
-    hidden = place.with_name(f".{place.name}.segprep-fix")
+    target = out.resolve()
+    hidden = target.with_name(f".{target.name}.segprep-fix")
     stage = hidden / "new"
     if hidden.is_symlink():
         raise link_refused(hidden)
@@ -56,9 +56,9 @@ def write(survey: Survey, repairs: tuple[Repair, ...], out: Path) -> None:
                 stage.mkdir()
                 _fill(survey, repairs, OutputFolder(stage))
                 force(stage)
-                if place.exists():
-                    place.rmdir()  # it is empty
-                swap(stage, place, hidden / "old")
+                if target.exists():
+                    target.rmdir()  # it is empty
+                swap(stage, target, hidden / "old")
             finally:
                 remove_folder(stage)
     except OSError as error:

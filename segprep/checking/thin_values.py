@@ -11,9 +11,13 @@ from numpy.typing import NDArray
 from segprep import kernel
 from segprep.imaging import phantom
 
+# the share of a value's pixels that have a smaller and a larger one beside them: of FEW pixels,
+# which may be scraps of a class that others cover, nearly all
+BETWEEN, FEW, SURE = 0.6, 32, 0.9
+
 
 def find(ids: NDArray[Any], values: Mapping[int, int]) -> tuple[frozenset[int], frozenset[int]]:
-    """Values without a 3 x 3 block of their own, and those of them that nearly always lie between a
+    """Values without a 3 x 3 block of their own, and those of them that mostly lie between a
     smaller and a larger neighbor, as smoothing makes them.
     """
     if min(ids.shape) < 3:
@@ -32,7 +36,10 @@ def find(ids: NDArray[Any], values: Mapping[int, int]) -> tuple[frozenset[int], 
     own = flat[at]
     middle = (around.min(0) < own) & (own < around.max(0))
     between = [
-        value for value in inside if (seen := own == value).any() and middle[seen].mean() >= 0.9
+        value
+        for value in inside
+        if (seen := own == value).any()
+        and middle[seen].mean() >= (BETWEEN if values[value] > FEW else SURE)
     ]
     thick = set(values) - thin
     smoothed = (v for v in between if phantom.from_smoothing(ids, v, thin=thin, thick=thick))

@@ -9,7 +9,7 @@ Nor do the colors of a mask that does not lie on its image.
 from collections.abc import Iterator
 
 from segprep.checks._common.fit import judged
-from segprep.checks._common.likelihood import swapped_channels, swaps
+from segprep.checks._common.likelihood import swapped_channels
 from segprep.checks._common.rule import Rule
 from segprep.checks._common.survey import Survey
 from segprep.types import Finding
@@ -21,7 +21,7 @@ def find(survey: Survey) -> Iterator[Finding]:
     """Images that swapped channels would explain much better."""
     fit = judged(survey)
     for stem, swap in () if fit.whole else swapped_channels(survey).items():
-        if stem in fit.misfits or stem in swaps(survey):
+        if stem in fit.misfits:
             continue  # the colors are those of other classes
         yield RULE.finding(
             stem,

@@ -7,6 +7,7 @@ Source: F22; libjpeg fills missing blocks with 128.
 
 from collections.abc import Iterator
 
+from segprep.checks._common.fit import TAIL
 from segprep.checks._common.rule import Rule
 from segprep.checks._common.survey import Survey
 from segprep.types import Finding
@@ -17,7 +18,7 @@ RULE = Rule("SEG106", "error", each=True)
 def find(survey: Survey) -> Iterator[Finding]:
     """Images that end in at least a twentieth of gray rows."""
     for pair, photo in survey.images():
-        if 0.05 <= photo.tail < 1:
+        if TAIL <= photo.tail < 1:
             yield RULE.finding(
                 pair.stem,
                 survey.name(pair.image),

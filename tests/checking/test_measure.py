@@ -31,7 +31,7 @@ def plain(ids: np.ndarray) -> tuple[set[int], set[int]]:
         for row, column in zip(*np.nonzero(ids[1:-1, 1:-1] == value), strict=True):
             around = ids[row : row + 3, column : column + 3]
             middle.append(around.min() < value < around.max())
-        if middle and np.mean(middle) >= 0.9:
+        if middle and np.mean(middle) >= (0.6 if (ids == value).sum() > 32 else 0.9):
             between.add(value)
     return thin, between
 

@@ -96,6 +96,58 @@ def test_a_class_that_is_a_rim_everywhere_is_doubted(tmp_path: Path) -> None:
     assert "is in 6 masks, in all of them only as a rim" in message
 
 
+def grays(folder: Path, masks: list[np.ndarray], names: str) -> dict[str, set[str]]:
+    """The codes of check on each of *masks* (m0, m1, …) beside images of noise."""
+    rng = np.random.default_rng(0)
+    for name in ("JPEGImages", "SegmentationClass"):
+        (folder / name).mkdir(parents=True)
+    for number, mask in enumerate(masks):
+        noise = rng.integers(0, 255, (*mask.shape, 3)).astype(np.uint8)
+        Image.fromarray(noise).save(folder / "JPEGImages" / f"m{number}.png")
+        Image.fromarray(mask).save(folder / "SegmentationClass" / f"m{number}.png")
+    (folder / "class_names.txt").write_text("".join(f"{name}\n" for name in names.split()))
+    findings = segprep.check(folder, select=["SEG3"]).findings
+    return {
+        f"m{n}": {one.code for one in findings if one.stem == f"m{n}"} for n in range(len(masks))
+    }
+
+
+def squares(*values: int) -> np.ndarray:
+    """A square of each of *values* on 0."""
+    mask = np.zeros((60, 60), np.uint8)
+    for number, value in enumerate(values):
+        mask[5 + 18 * number : 20 + 18 * number, 10:40] = value
+    return mask
+
+
+def test_white_alone_is_told_among_masks_of_three_grays(tmp_path: Path) -> None:
+    """128 is as little a class as 255; masks that have only one of the two are no exception."""
+    masks = [squares(128, 255), squares(255, 128), squares(255), squares(128), squares(255)]
+    found = grays(tmp_path, masks, "background a b c")
+    assert found == {f"m{n}": {"SEG302"} if n != 3 else found["m3"] for n in range(5)}
+    assert found["m3"] & {"SEG301", "SEG302"}
+
+
+def test_gray_levels_of_later_colors_are_told_by_the_other_masks(tmp_path: Path) -> None:
+    """15 and 53 are the levels of the classes 4 and 5; alone they could be anything."""
+    names = "background a b c d e"
+    found = grays(tmp_path / "set", [squares(38, 75), squares(15, 53), squares(113, 15)], names)
+    assert found == {f"m{n}": {"SEG304"} for n in range(3)}
+    alone = grays(tmp_path / "alone", [squares(1, 2), squares(15, 53), squares(3, 1)], names)
+    assert "SEG304" not in alone["m1"]
+    assert alone["m1"]
+
+
+def test_rims_of_two_pixels_are_smoothing(tmp_path: Path) -> None:
+    """Of a rim of 1 that is two pixels wide, some have no 0 beside them, and others no 2."""
+    rows, columns = np.mgrid[:120, :120]
+    disk = np.where((rows - 75) ** 2 + (columns - 75) ** 2 < 30**2, 2, 0).astype(np.uint8)
+    small = Image.fromarray(disk).resize((108, 108), Image.Resampling.BILINEAR)
+    smooth = np.asarray(small.resize((120, 120), Image.Resampling.BILINEAR))
+    found = grays(tmp_path, [*[squares(2, 1)] * 3, disk, smooth], "background a b")
+    assert [found[f"m{n}"] & {"SEG306"} for n in range(5)] == [*[set()] * 4, {"SEG306"}]
+
+
 def test_a_class_that_one_mask_shows_as_a_region_is_not(tmp_path: Path) -> None:
     assert phantoms(tmp_path, drawn=1) == []
 

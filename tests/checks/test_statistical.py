@@ -11,7 +11,7 @@ from statistical_faults import STATISTICAL
 
 import segprep
 from segprep.checking import signals
-from segprep.checks import pairs_off_by_one
+from segprep.checks import channels_swapped, classes_swapped, pairs_off_by_one
 from segprep.checks._common import fit, likelihood
 from segprep.checks._common.survey import Cells, Signals
 from segprep.imaging import likeness
@@ -177,6 +177,19 @@ def test_colors_that_no_other_image_has_are_not_called_swapped(tmp_path: Path) -
     assert not segprep.check(tmp_path, select=["SEG607"]).findings
 
 
+def test_a_mask_that_lies_elsewhere_has_one_cause(tmp_path: Path, monkeypatch) -> None:
+    """Its classes have the colors of others, which may look like swapped channels or classes."""
+    place = scenes.make(tmp_path / "scenes", 40, seed=3)
+    stems = place.stems()[3:5]
+    FAULTS["mirrored"].apply(place, stems[:1], np.random.default_rng(0))
+    odd = {stem: likelihood.Channels(1.0, 9.0) for stem in stems}
+    monkeypatch.setattr(channels_swapped, "swapped_channels", lambda survey: odd)
+    swaps = {stem: likelihood.Swap((0, 1), 1.0, 9.0) for stem in stems}
+    monkeypatch.setattr(classes_swapped, "swaps", lambda survey: swaps)
+    told = [(one.stem, one.code) for one in segprep.check(place.root, select=["SEG6"]).findings]
+    assert sorted(told) == [(stems[0], "SEG602"), (stems[1], "SEG605"), (stems[1], "SEG607")]
+
+
 def test_an_image_of_another_gamma_stands_out_among_dark_and_bright_ones(tmp_path: Path) -> None:
     """The darkest of images of many means is not an outlier, one raised to the power of 4 is."""
     place = scenes.make(tmp_path / "scenes", 40, seed=8)
@@ -331,8 +344,12 @@ def test_of_dark_pictures_up_to_a_third_may_be_inverted(tmp_path: Path, inverted
     assert {one.stem for one in findings} == {f"c{number:02}" for number in range(inverted)}
 
 
-def test_half_of_the_masks_inverted_accuses_neither_half(tmp_path: Path) -> None:
-    assert not segprep.check(cells(tmp_path / "tree", 30, 15), select=["SEG605"]).findings
+def test_half_of_the_masks_inverted_is_told_of_the_set_and_accuses_neither_half(
+    tmp_path: Path,
+) -> None:
+    (finding,) = segprep.check(cells(tmp_path / "tree", 30, 15), select=["SEG605"]).findings
+    assert finding.stem == ""
+    assert finding.message.startswith("about half of the masks are inverted: in 15 of 30")
 
 
 def test_a_class_that_no_other_image_has_is_not_called_swapped(tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ LEAST_GAIN = 0.3  # of a fit, or of what colors tell: less is not a reason
 SURE_GAIN, SURE_LOSS = 1.0, 3.0
 NOISE = 0.35, 1.0, 0.7  # the least deviation of a fit, of what colors tell, and of both together
 KIND_SHARE, SHIFT_SHARE = 0.6, 0.25
+TAIL = 0.05  # of an image's rows that are mid-gray, as where a JPEG was cut off
 RELATED = 0.565  # the share of other images' masks that fit worse; up to .555 when mixed up
 
 
@@ -113,7 +114,9 @@ class _AllSignals(LazySequence[Signals]):
 def findings(survey: Survey, rule: Rule, kind: str) -> Iterator[Finding]:
     """A finding of *rule* for every mask that stands out as *kind*."""
     for misfit in judged(survey).misfits.values():
-        if misfit.kind == kind:
+        photo = survey.pair(misfit.stem).photo
+        cut = photo is not None and photo.tail >= TAIL  # its lower part is lost, which is said
+        if misfit.kind == kind and not cut:
             yield rule.finding(
                 misfit.stem,
                 survey.name(survey.pair(misfit.stem).mask),

@@ -58,7 +58,7 @@ class Context:
             self.thick.update(thick)
             self.between.update(label.between)
             self.wide += label.mode.startswith("I")
-            if any(0 < value < IGNORE for value in label.values):
+            if any(0 < value < IGNORE for value in label.values) and not self._grays(label):
                 shares.append(_share(label, IGNORE))
                 self.blocks += IGNORE in thick
         self.classed = len(shares)
@@ -105,6 +105,11 @@ class Context:
         top = max(common - {IGNORE}, default=0)
         return {v for v in present if top < v != IGNORE and self.count > 4} if common else set()
 
+    def _grays(self, label: MaskFacts) -> bool:
+        """Black, mid-gray and white only, where 128 is no class."""
+        values = label.values.keys()
+        return {128, IGNORE} <= values <= {0, 128, IGNORE} and 128 not in (self.ids or ())
+
     def _wide(self, label: MaskFacts) -> str:
         if max(label.values, default=0) <= IGNORE and self.wide == self.count:
             return (
@@ -134,7 +139,8 @@ class Context:
 
     def _outside(self, label: MaskFacts, present: set[int], outside: set[int]) -> str:
         total = sum(label.values.values())
-        if present <= {0, *self.flat} and outside <= set(self.flat) and present & {38, 75, 113}:
+        levels = (self.used.keys() if len(outside) > 1 else present) & {38, 75, 113}
+        if present <= {0, *self.flat} and outside <= set(self.flat) and levels:
             return "flattened"
         if len(outside) > MANY:
             return "jpeg" if self._around_extremes(label) else "smoothed"

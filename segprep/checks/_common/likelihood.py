@@ -55,7 +55,7 @@ _PARTS = attrgetter("hue"), attrgetter("light"), attrgetter("position")
 @lru_cache(maxsize=2)
 def swaps(survey: Survey) -> Mapping[str, Swap]:
     """Stem -> the likeliest swap, where it stands out."""
-    numbers, ids = _measured(survey)
+    numbers, ids = measured(survey)
     if len(numbers) < LEAST or not 2 <= len(ids) <= MOST:
         return {}
     turned = dict[int, tuple[int, int]]()
@@ -106,9 +106,9 @@ def _judged(
 def _models(
     survey: Survey, ids: Sequence[int], turned: Turned, even: bool
 ) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
-    """The counts of :func:`_tables` for all parts, and what they add to those of other images."""
+    """The counts of :func:`color_tables` for all parts, and what they add to other images'."""
     first = 0
-    for blocks in _tables(survey, ids, *_PARTS):
+    for blocks in color_tables(survey, ids, *_PARTS):
         model = blocks.copy()
         for n in range(first, first + blocks.shape[1]):
             if n in turned:
@@ -128,7 +128,7 @@ def _as_others(survey: Survey, ids: Sequence[int], turned: Turned) -> set[int]:
     """
     usual = set[int]()
     for swap in set(turned.values()):
-        tables = [table[:, swap] for (table,) in _tables(survey, ids, attrgetter("hue"))]
+        tables = [table[:, swap] for (table,) in color_tables(survey, ids, attrgetter("hue"))]
         both = sum(int(table.any(2).all(1).sum()) for table in tables)
         own = [n for n, pair in turned.items() if pair == swap]
         differences = np.concatenate([_difference(table) for table in tables])
@@ -154,7 +154,7 @@ def _difference(tables: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 @lru_cache(maxsize=2)
-def _measured(survey: Survey) -> tuple[Sequence[int], list[int]]:
+def measured(survey: Survey) -> tuple[Sequence[int], list[int]]:
     """The numbers of the samples that have signals, and the classes that occur."""
     numbers, ids = array("I"), set[int]()
 
@@ -171,7 +171,7 @@ def _measured(survey: Survey) -> tuple[Sequence[int], list[int]]:
     return numbers, sorted(ids)
 
 
-def _tables(
+def color_tables(
     survey: Survey, ids: Sequence[int], *parts: Callable[[Signals], Cells]
 ) -> Iterator[NDArray[np.float64]]:
     """(parts, images, classes, BINS): counts of these *parts* of the signals, in blocks of
@@ -233,14 +233,14 @@ class Channels:
 @lru_cache(maxsize=2)
 def swapped_channels(survey: Survey) -> Mapping[str, Channels]:
     """Stem -> how much better swapped colors fit, where that stands out."""
-    numbers, ids = _measured(survey)
+    numbers, ids = measured(survey)
     if len(numbers) < LEAST or not 1 <= len(ids) <= MOST:
         return {}
     hue = attrgetter("hue")
-    total = np.sum([block.sum(0) for (block,) in _tables(survey, ids, hue)], axis=0)
+    total = np.sum([block.sum(0) for (block,) in color_tables(survey, ids, hue)], axis=0)
     mirrored = BLUE * 16 + GREEN * 4 + RED
     likelihoods = []
-    for (own,) in _tables(survey, ids, hue):
+    for (own,) in color_tables(survey, ids, hue):
         logs, cells = _logs(total - own), np.maximum(own.sum((1, 2)), 1)
         fits = [(part * logs).sum((1, 2)) / cells for part in (own, own[..., mirrored])]
         likelihoods.append(np.stack(fits))
