@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from segprep import checks, engine
 from segprep.checking import layout
 from segprep.checking.measure import Measure, Pixels, sizes_of_others
+from segprep.checking.neighbors import moved_on
 from segprep.checking.overlays import painted
 from segprep.checking.ranks import ranked
 from segprep.checking.stored_pairs import StoredPairs, room
@@ -227,7 +228,13 @@ def measured(
     if not fit:
         return replace(plan, pairs=pairs)
     roots = (plan.root,)
-    return replace(plan, pairs=pairs, painted=painted(pairs, roots), own=ranked(pairs, roots))
+    return replace(
+        plan,
+        pairs=pairs,
+        painted=painted(pairs, roots),
+        own=ranked(pairs, roots),
+        moved_on=moved_on(pairs, roots),
+    )
 
 
 def _tell_apart(root: Path, pairs: list[Pair] | StoredPairs, jobs: int) -> None:

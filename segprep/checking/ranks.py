@@ -32,13 +32,18 @@ SURE = 0.65  # of the first images: then the others are not read
 ALIKE = 0.9  # of the border cells of two masks: then neither belongs more to an image
 
 
-class Short(NamedTuple):
-    """An image and its mask in short: *edges* are the ranks of the edges' strength, less their
-    mean, moved by each cell around.
+class Photo(NamedTuple):
+    """An image in short: *edges* are the ranks of the edges' strength, less their mean, moved by
+    each cell around.
     """
 
     colors: NDArray[np.uint8]
     edges: NDArray[np.float64]
+
+
+class Drawn(NamedTuple):
+    """A mask in short, and its border cells."""
+
     mask: NDArray[np.uint8]
     border: NDArray[np.bool_]
 
@@ -49,8 +54,8 @@ def ranked(pairs: Sequence[Pair], roots: tuple[Path, ...]) -> float | None:
     """
     numbers = random.Random(0).sample(range(len(pairs)), min(len(pairs), LOOKED))
     chosen = [pair for number in numbers if _measured(pair := pairs[number])]
-    fits = [pair.signals.own for pair in chosen if pair.signals]
-    if len(fits) < fit.LEAST or fit.median(fits) > DOUBTFUL:
+    own = [pair.signals.own for pair in chosen if pair.signals]
+    if len(own) < fit.LEAST or fit.median(own) > DOUBTFUL:
         return None
     read = _read(chosen, roots)
     first = list(islice(read, FIRST))
@@ -64,43 +69,58 @@ def _measured(pair: Pair) -> bool:
     return bool(pair.complete and pair.signals and pair.signals.borders)
 
 
-def _read(pairs: Sequence[Pair], roots: tuple[Path, ...]) -> Iterator[Short]:
+def _read(pairs: Sequence[Pair], roots: tuple[Path, ...]) -> Iterator[tuple[Photo, Drawn]]:
     for pair in pairs:
-        if not (pair.image and pair.mask and pair.photo):
-            continue
         with suppress(SourceError):
-            data = read_below(pair.image, roots)
-            small = inspection.photograph(data, pair.image, SIDE, full=frozenset())
-            stored = inspection.mask(read_below(pair.mask, roots), pair.mask).samples
-            mask = upright_mask(stored, pair.photo)
-            if mask is not None and mask.ndim == 2 and mask.dtype == np.uint8:
-                yield _short(small.colors, signals.squeezed(mask))
+            if (mask := drawn(pair, roots)) and (image := photo(pair, roots)):
+                yield image, mask
 
 
-def _short(colors: NDArray[np.uint8], mask: NDArray[np.uint8]) -> Short:
+def photo(pair: Pair, roots: tuple[Path, ...]) -> Photo | None:
+    """The image of *pair* in short. Raises SourceError."""
+    if not pair.image:
+        return None
+    data = read_below(pair.image, roots)
+    return shortened(inspection.photograph(data, pair.image, SIDE, full=frozenset()).colors)
+
+
+def shortened(colors: NDArray[np.uint8]) -> Photo:
+    """An image of (SIDE, SIDE, 3)."""
     edges = signals.edges(colors).astype(np.float64)
     edges -= edges.mean()
     moved = [np.roll(edges, (down, right), (0, 1)) for down in (-1, 0, 1) for right in (-1, 0, 1)]
-    return Short(colors, np.reshape(moved, (9, -1)), mask, signals.borders(mask).reshape(-1))
+    return Photo(colors, np.reshape(moved, (9, -1)))
 
 
-def _share(images: Sequence[Short]) -> float:
+def drawn(pair: Pair, roots: tuple[Path, ...]) -> Drawn | None:
+    """The mask of *pair* in short, if it goes with its image. Raises SourceError."""
+    if not (pair.mask and pair.photo):
+        return None
+    stored = inspection.mask(read_below(pair.mask, roots), pair.mask).samples
+    mask = upright_mask(stored, pair.photo)
+    if mask is None or mask.ndim != 2 or mask.dtype != np.uint8:
+        return None
+    small = signals.squeezed(mask)
+    return Drawn(small, signals.borders(small).reshape(-1))
+
+
+def _share(images: Sequence[tuple[Photo, Drawn]]) -> float:
     """The mean of the shares by edges and by colors; 1.0 where all masks are alike."""
     by_edges, by_colors = list[bool](), list[bool]()
-    for number, image in enumerate(images):
-        fitting, told = _fits(image, image)
+    for number, (image, mask) in enumerate(images):
+        own, told = fits(image, mask)
         for step in range(1, min(OTHERS, len(images) - 1) + 1):
-            other = images[(number + step) % len(images)]
-            both = np.count_nonzero(image.border & other.border)
-            if both < ALIKE * np.count_nonzero(image.border | other.border):
-                its_fit, its_told = _fits(image, other)
-                by_edges.append(its_fit < fitting)
+            other = images[(number + step) % len(images)][1]
+            both = np.count_nonzero(mask.border & other.border)
+            if both < ALIKE * np.count_nonzero(mask.border | other.border):
+                its_fit, its_told = fits(image, other)
+                by_edges.append(its_fit < own)
                 by_colors.append(its_told < told)
     return float(np.mean(by_edges) + np.mean(by_colors)) / 2 if by_edges else 1.0
 
 
-def _fits(image: Short, other: Short) -> tuple[float, float]:
-    """How well the mask of *other* fits *image*, by edges and by colors."""
-    strongest = float(np.max(image.edges @ other.border))
-    fitting = strongest / sqrt(max(int(other.border.sum()), 1))
-    return fitting, information.told(image.colors, other.mask)
+def fits(image: Photo, mask: Drawn) -> tuple[float, float]:
+    """How well *mask* fits *image*, by edges and by colors."""
+    strongest = float(np.max(image.edges @ mask.border))
+    fitting = strongest / sqrt(max(int(mask.border.sum()), 1))
+    return fitting, information.told(image.colors, mask.mask)

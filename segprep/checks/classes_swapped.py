@@ -14,6 +14,7 @@ from segprep.checks._common.likelihood import swaps
 from segprep.checks._common.palettes import renumbered
 from segprep.checks._common.polarity import Groups, groups
 from segprep.checks._common.rule import Rule
+from segprep.checks._common.shifted_ids import shifted
 from segprep.checks._common.survey import Survey
 from segprep.types import Finding
 
@@ -32,6 +33,7 @@ def find(survey: Survey) -> Iterator[Finding]:
         for number, score in mixed.smaller.items():
             swapped.setdefault(survey.pairs[number].stem, (mixed.classes, score))
     others = {pair.stem for pair in renumbered(survey)[0]} | judged(survey).misfits.keys()
+    others |= shifted(survey).keys()
     for stem, (classes, score) in swapped.items():
         if stem in causes(survey) or stem in others:
             continue  # its values mean something else, or lie elsewhere

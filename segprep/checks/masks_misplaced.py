@@ -17,7 +17,7 @@ RULE = Rule("SEG604", "warning")
 
 def find(survey: Survey) -> Iterator[Finding]:
     """One finding about the dataset."""
-    if whole := judged(survey).whole:
+    if (whole := judged(survey).whole) and not survey.moved_on:
         kind, detail, score = whole
         yield RULE.finding(
             "",

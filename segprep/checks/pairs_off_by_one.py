@@ -2,7 +2,8 @@
 
 Why: a file that was added or lost moved the numbers of all that follow, and each is paired wrongly.
 Fix: compare the first of them with its neighbors (segprep view); rename from there on.
-Source: F5; the stretch, in the order of the numbers, whose misfits add up to most.
+Source: F5; from some image on the mask before or after its own fits better; or else the stretch, in
+the order of the numbers, whose misfits add up to most.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,7 +28,18 @@ REST, TWICE = 1 / 4, 2.0
 
 
 def find(survey: Survey) -> Iterator[Finding]:
-    """One finding for the stretch that stands out most."""
+    """One finding: from where on the names are off, or for the stretch that stands out most."""
+    if moved := survey.moved_on:
+        pair = survey.pairs[moved.number]
+        yield RULE.finding(
+            pair.stem,
+            survey.name(pair.mask),
+            f"from about here on the images fit the mask {moved.side} their own better"
+            f" ({moved.share:.0%} of those that were compared): the names are off by one",
+            "look at them: segprep view",
+            score=round(moved.share, 2),
+        )
+        return
     fit = judged(survey)
     start, end, total = worst(fit.scores)
     least = SUM if len(fit.scores) - end <= REST * (end - start) else TWICE * SUM

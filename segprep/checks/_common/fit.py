@@ -116,7 +116,9 @@ def findings(survey: Survey, rule: Rule, kind: str) -> Iterator[Finding]:
     for misfit in judged(survey).misfits.values():
         photo = survey.pair(misfit.stem).photo
         cut = photo is not None and photo.tail >= TAIL  # its lower part is lost, which is said
-        if misfit.kind == kind and not cut:
+        moved = survey.moved_on  # from there on all are another's, which is said
+        moved_on = moved is not None and survey.stems.find(misfit.stem) > moved.last
+        if misfit.kind == kind and not cut and not moved_on:
             yield rule.finding(
                 misfit.stem,
                 survey.name(survey.pair(misfit.stem).mask),

@@ -94,7 +94,7 @@ def _judged(
     totals = np.sum([model.sum(1) for _, model in models()], axis=0)
     usual, gains, best = list[NDArray[np.float64]](), list[NDArray[np.float64]](), list[Any]()
     for blocks, model in models():
-        scores = (blocks @ _logs(totals[:, None] - model).swapaxes(-1, -2)).sum(0)
+        scores = (blocks @ log_shares(totals[:, None] - model).swapaxes(-1, -2)).sum(0)
         # of each image [c, d]: the pixels of class c taken for class d
         largest, sure, likeliest = _gains(scores, blocks[0].sum(2))
         usual.append(largest)
@@ -187,7 +187,7 @@ def color_tables(
         yield tables
 
 
-def _logs(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+def log_shares(counts: NDArray[np.float64]) -> NDArray[np.float64]:
     """log P(bin | class), one pseudo count spread over the bins."""
     smooth = counts + 4.0 / BINS
     return np.asarray(np.log(smooth / smooth.sum(-1, keepdims=True)))
@@ -241,7 +241,7 @@ def swapped_channels(survey: Survey) -> Mapping[str, Channels]:
     mirrored = BLUE * 16 + GREEN * 4 + RED
     likelihoods = []
     for (own,) in color_tables(survey, ids, hue):
-        logs, cells = _logs(total - own), np.maximum(own.sum((1, 2)), 1)
+        logs, cells = log_shares(total - own), np.maximum(own.sum((1, 2)), 1)
         fits = [(part * logs).sum((1, 2)) / cells for part in (own, own[..., mirrored])]
         likelihoods.append(np.stack(fits))
     stored, swapped = np.concatenate(likelihoods, axis=1)  # nats per cell

@@ -11,6 +11,7 @@ from typing import Any, SupportsBytes
 import numpy as np
 from numpy.typing import NDArray
 
+from segprep.checks._common.moved_on import MovedOn
 from segprep.checks._common.painted import Paint
 from segprep.dataset.manifest import Manifest
 from segprep.packed import PackedDigests, PackedNames
@@ -229,6 +230,7 @@ class Survey:
     annotations: tuple[Any, ...] = ()
     painted: tuple[Paint, ...] = ()
     own: float | None = None
+    moved_on: MovedOn | None = None
 
     def name(self, path: Path | None) -> str:
         """*path* relative to the dataset, with forward slashes."""
