@@ -24,7 +24,7 @@ def refuse(survey: Survey, out: Path) -> None:
         raise UsageError(
             "bad-option",
             f"{root} holds annotations, which are not repaired",
-            "mend them in the annotation tool (segprep annotate), or convert them first",
+            "fix them in the annotation tool (segprep annotate), or convert them first",
         )
     if target == root or target.is_relative_to(root) or root.is_relative_to(target):
         raise UsageError(

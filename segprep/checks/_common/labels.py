@@ -106,7 +106,7 @@ class Context:
         return {v for v in present if top < v != IGNORE and self.count > 4} if common else set()
 
     def _grays(self, label: MaskFacts) -> bool:
-        """Black, mid-gray and white only, where 128 is no class."""
+        """Black, mid-gray and white only, where 128 is not one of the classes."""
         values = label.values.keys()
         return {128, IGNORE} <= values <= {0, 128, IGNORE} and 128 not in (self.ids or ())
 
