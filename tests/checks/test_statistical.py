@@ -271,7 +271,7 @@ def test_a_few_cells_of_one_class_among_many_accuse_nobody() -> None:
     """
     usual = np.zeros((3, likelihood.BINS))
     usual[0, 0], usual[1, 1], usual[2, 2] = 3000, 800, 200
-    logs = 2 * likelihood._logs(usual).T
+    logs = 2 * likelihood.log_shares(usual).T
     odd = usual.copy()
     odd[1], odd[2] = usual[0] / 300, usual[1] / 80
     swapped = usual[[0, 2, 1]]
