@@ -57,7 +57,7 @@ def groups(survey: Survey) -> Groups | None:
     if len(pixels) < 2:
         return None
     low, high = sorted(value for value, _ in pixels.most_common(2))
-    square = sum(part.T @ part for part in _differences(survey, ids, low, high))
+    square = np.sum([part.T @ part for part in _differences(survey, ids, low, high)], axis=0)
     axis = _main_axis(square)
     sides = np.concatenate([part @ axis for part in _differences(survey, ids, low, high)])
     labels = (pair.label for pair in survey.complete if pair.signals and pair.label)
@@ -85,7 +85,7 @@ def _main_axis(square: NDArray[np.float64]) -> NDArray[np.float64]:
     for _ in range(ROUNDS):
         axis = (square * axis).sum(1)
         axis = axis / max(float(np.abs(axis).max()), 1e-300)
-    return axis
+    return np.asarray(axis)
 
 
 def _differences(
