@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
-$(VENV)/.runtime: pyproject.toml constraints.txt segprep/_deflate.h segprep/_kernel.c segprep/_kernel.h segprep/_png.c segprep/_polygons.c segprep/_signals.c
+$(VENV)/.runtime: pyproject.toml constraints.txt segprep/_deflate.h segprep/_kernel.c segprep/_kernel.h segprep/_inflate.c segprep/_pairs.c segprep/_png.c segprep/_polygons.c segprep/_signals.c
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) --upgrade pip
 	$(PIP) -e .

@@ -20,7 +20,7 @@
 #define st_ctim st_ctimespec
 #endif
 
-#define VERSION 12 /* as in segprep/kernel.py: raised as a function's arguments or result change */
+#define VERSION 13 /* as in segprep/kernel.py: raised as a function's arguments or result change */
 
 static size half(const uint8_t *at) {
     uint16_t value;
@@ -93,101 +93,6 @@ static PyObject *look_up(PyObject *self, PyObject *args) {
     PyBuffer_Release(&table);
     PyBuffer_Release(&out);
     return fits ? as_dict(counts, 256) : NULL;
-}
-
-typedef struct {
-    int64_t cells[256][256];
-    uint8_t used[256]; /* rows that were set to 0 and hold counts */
-} Pairs;
-
-static void add(Pairs *pairs, uint8_t row, uint8_t column, size number) {
-    if (!pairs->used[row]) {
-        memset(pairs->cells[row], 0, sizeof pairs->cells[row]);
-        pairs->used[row] = 1;
-    }
-    pairs->cells[row][column] += number;
-}
-
-/* Of 16 pixels and the one behind them: which are followed by another pair, as bits. */
-static inline uint64_t ends(const uint8_t *truth, const uint8_t *pred) {
-#ifdef SIMD
-    __m128i rows = _mm_cmpeq_epi8(sixteen(truth), sixteen(truth + 1));
-    __m128i columns = _mm_cmpeq_epi8(sixteen(pred), sixteen(pred + 1));
-    return 0xffff ^ (uint64_t)_mm_movemask_epi8(_mm_and_si128(rows, columns));
-#else
-    uint64_t bits = 0;
-    for (size at = 0; at < 2 * WORD; at++) {
-        const uint8_t *row = truth + at, *column = pred + at;
-        if (at % WORD == 0 && word(row) == word(row + 1) && word(column) == word(column + 1))
-            at += WORD - 1;
-        else
-            bits |= (uint64_t)((row[0] != row[1]) | (column[0] != column[1])) << at;
-    }
-    return bits;
-#endif
-}
-
-/* Runs of equal pairs are counted at once; where they end is found for 64 pixels together. */
-static void count_pairs(Pairs *pairs, const uint8_t *truth, const uint8_t *pred, size n) {
-    size start = 0, at = 0;
-    memset(pairs->used, 0, sizeof pairs->used);
-    for (; at + 64 < n; at += 64) {
-        uint64_t bits = 0;
-        for (int part = 0; part < 64; part += 16)
-            bits |= ends(truth + at + part, pred + at + part) << part;
-        for (; bits; bits &= bits - 1) {
-            size next = at + lowest(bits) + 1;
-            add(pairs, truth[start], pred[start], next - start);
-            start = next;
-        }
-    }
-    for (; at < n; at++) {
-        if (at + 1 < n && truth[at] == truth[at + 1] && pred[at] == pred[at + 1])
-            continue;
-        add(pairs, truth[start], pred[start], at + 1 - start);
-        start = at + 1;
-    }
-}
-
-/* What count_pairs counted: rows, columns and counts that are not 0, int64 (3, K) in order. */
-static PyObject *as_table(const Pairs *pairs) {
-    size number = 0, at = 0;
-    for (int row = 0; row < 256; row++)
-        for (int column = 0; pairs->used[row] && column < 256; column++)
-            number += pairs->cells[row][column] != 0;
-    PyObject *result = PyByteArray_FromStringAndSize(NULL, 3 * WORD * number);
-    char *bytes = result ? PyByteArray_AsString(result) : NULL;
-    for (int64_t row = 0; bytes && row < 256; row++)
-        for (int64_t column = 0; pairs->used[row] && column < 256; column++) {
-            if (!pairs->cells[row][column])
-                continue;
-            memcpy(bytes + WORD * at, &row, 8);
-            memcpy(bytes + WORD * (number + at), &column, 8);
-            memcpy(bytes + WORD * (2 * number + at++), &pairs->cells[row][column], 8);
-        }
-    return result;
-}
-
-static PyObject *joint(PyObject *self, PyObject *args) {
-    Py_buffer truth, pred;
-    PyObject *result = NULL;
-    if (!PyArg_ParseTuple(args, "y*y*:joint", &truth, &pred))
-        return NULL;
-    Pairs *pairs = malloc(sizeof *pairs);
-    if (!pairs) {
-        PyErr_NoMemory();
-    } else if (truth.len != pred.len) {
-        PyErr_SetString(PyExc_ValueError, "truth and prediction differ in size");
-    } else {
-        PyThreadState *state = let_go(truth.len);
-        count_pairs(pairs, truth.buf, pred.buf, truth.len);
-        take_back(state);
-        result = as_table(pairs);
-    }
-    free(pairs);
-    PyBuffer_Release(&truth);
-    PyBuffer_Release(&pred);
-    return result;
 }
 
 /* Whether the arguments are pixels (height, width) and their width; pixels are to be released. */
@@ -410,6 +315,8 @@ static PyMethodDef functions[] = {
     {"histogram", histogram, METH_VARARGS, "histogram(pixels) -> {value: count}"},
     {"look_up", look_up, METH_VARARGS, "look_up(pixels, table, out) -> {value: count}"},
     {"joint", joint, METH_VARARGS, "joint(truth, pred) -> int64 (3, K)"},
+    {"joint_streams", joint_streams, METH_VARARGS,
+     "joint_streams(truth, pred, height, width) -> int64 (3, K) or None"},
     {"inflate", inflate, METH_VARARGS, "inflate(stream, out) -> bytes read, or -1"},
     {"deflate", deflate, METH_VARARGS,
      "deflate(pixels, width, (rules, code)) -> stream or None"},

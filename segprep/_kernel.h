@@ -93,6 +93,16 @@ static inline void take_back(PyThreadState *state) {
 /* {value: count} of n counts, those that are not 0. */
 PyObject *as_dict(const int64_t *counts, size n);
 
+/* Inflates stream (n,) into bytes (needed,): the number of bytes read, or -1 where they do not give
+   exactly as many. */
+size inflated(const uint8_t *stream, size n, uint8_t *bytes, size needed);
+
+/* Undoes the filters of rows (height, 1 + width), which become 0, where they are; *above* is a row
+   of zeros. Returns whether all are known. */
+int undo_in_place(uint8_t *rows, size height, size width, const uint8_t *above);
+
+PyObject *joint(PyObject *self, PyObject *args);
+PyObject *joint_streams(PyObject *self, PyObject *args);
 PyObject *polygon(PyObject *self, PyObject *args);
 PyObject *paint(PyObject *self, PyObject *args);
 PyObject *unfilter(PyObject *self, PyObject *args);

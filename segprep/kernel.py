@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_VERSION = 12  # of the functions below: a kernel built from other sources is not used
+_VERSION = 13  # of the functions below: a kernel built from other sources is not used
 Plan = tuple[tuple[int, int, int], tuple[bytes, int, Any, Any, int]]  # of flat_stream
 
 
@@ -31,6 +31,19 @@ class Kernel(Protocol):
 
     def joint(self, truth: "NDArray[Any]", pred: "NDArray[Any]", /) -> bytearray:
         """The pairs of values that occur, sorted: int64 (3, K) of truth, prediction and count."""
+
+    def joint_streams(
+        self,
+        truth: "bytes | memoryview",
+        pred: "bytes | memoryview",
+        height: int,
+        width: int,
+        /,
+    ) -> bytearray | None:
+        """What :meth:`joint` gives of the maps (*height*, *width*) whose filtered rows, see
+        :meth:`unfilter`, two raw deflate streams hold; None where :meth:`inflate` refuses one, or
+        a filter is not known.
+        """
 
     def inflate(self, stream: "bytes | memoryview", out: "NDArray[Any]", /) -> int:
         """Inflate a raw deflate *stream* that fills *out* exactly; how many of its bytes that took,

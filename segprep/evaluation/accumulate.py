@@ -19,6 +19,7 @@ from segprep.evaluation.bootstrap import Bootstrap
 from segprep.evaluation.invalid_values import cause
 from segprep.evaluation.pairs import MaskPair, MaskPairs
 from segprep.evaluation.per_image import Imagewise
+from segprep.files import read_below
 from segprep.metrics.confusion import MOST, ConfusionMatrix, listed
 from segprep.metrics.counting import Tally, tally
 from segprep.metrics.scores import Policy, Sums, sums
@@ -55,16 +56,24 @@ class PairTask:
 
     def __call__(self, pair: MaskPair) -> Scored:
         """Raises SourceError that names file, value and likely cause."""
-        truth = label_maps.read(pair.truth, self.roots, self.reading, truth=True)
+        data, truth = read_below(pair.truth, self.roots), None
+        whole = self.boundary or self.cells or bool(pair.objects)  # maps, not counts alone
         tallies: list[Tally] = []
         measured: dict[str, Any] = {}
         for path in pair.preds:
-            pred = label_maps.fit(
-                label_maps.read(path, self.roots, self.reading), truth.shape, path, self.reading
-            )
-            counts = tally(truth, pred)
+            other, pred = read_below(path, self.roots), None
+            counts = None
+            if not whole:
+                paths = pair.truth, path
+                counts = label_maps.counted(data, other, paths, self.reading)
+            if counts is None:
+                if truth is None:
+                    truth = label_maps.held(data, pair.truth, self.reading, truth=True)
+                pred = label_maps.held(other, path, self.reading)
+                pred = label_maps.fit(pred, truth.shape, path, self.reading)
+                counts = tally(truth, pred)
             self._check(counts, pair.truth, path)
-            if not tallies:
+            if whole and not tallies and truth is not None and pred is not None:
                 measured = self._measured(truth, pred, pair)
             tallies.append(counts)
         return Scored(pair.stem, tuple(tallies), measured)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from segprep import kernel
 from segprep.errors import SourceError
 from segprep.evaluation import arrays, voc_colors
 from segprep.evaluation.arrays import MOST_IDS, RGB_HINT, Reading
@@ -21,6 +22,7 @@ from segprep.evaluation.truth_values import translated
 from segprep.files import read_below
 from segprep.imaging import image, mask_opening, png
 from segprep.imaging.mask_files import values
+from segprep.metrics.counting import Tally
 from segprep.types import MAX_PIXELS
 
 LOSSLESS = (".png", ".npy", ".npz", ".tif", ".tiff", ".bmp", ".gif")
@@ -29,9 +31,13 @@ _MODES = ("L", "P", "1", "I;16", "I;16B", "I;16L", "I", "F")
 
 def read(path: Path, roots: tuple[Path, ...], how: Reading, *, truth: bool = False) -> NDArray[Any]:
     """The class ids (H, W) at *path*, any type of integer. Raises SourceError."""
+    return held(read_below(path, roots), path, how, truth=truth)
+
+
+def held(data: bytes, path: Path, how: Reading, *, truth: bool = False) -> NDArray[Any]:
+    """What :func:`read` gives of a file that holds *data*. Raises SourceError."""
     if how.objects and not truth:
-        return (read(path, roots, Reading(MOST_IDS), truth=True) > 0).view(np.uint8)
-    data = read_below(path, roots)
+        return (held(data, path, Reading(MOST_IDS), truth=True) > 0).view(np.uint8)
     if path.suffix.lower() in (".npy", ".npz"):
         labels = arrays.ids(arrays.load(data, path), path, how, truth)
     elif how.colors and not truth:
@@ -44,6 +50,21 @@ def read(path: Path, roots: tuple[Path, ...], how: Reading, *, truth: bool = Fal
     if truth and how.truth_ids is not None:
         return translated(labels, how.truth_ids, path)
     return labels
+
+
+def counted(truth: bytes, pred: bytes, paths: tuple[Path, Path], how: Reading) -> Tally | None:
+    """The pairs of values of two files, at *paths*, that hold plain PNG of class ids of one size:
+    inflated and counted by the kernel. None of others, and without the kernel.
+    """
+    if kernel.compiled is None or how != Reading(how.classes, resize=how.resize):
+        return None
+    if any(path.suffix.lower() in (".npy", ".npz") for path in paths):
+        return None
+    first, second = (png.deflated(data, MAX_PIXELS) for data in (truth, pred))
+    if first is None or second is None or first[:2] != second[:2]:
+        return None
+    counts = kernel.compiled.joint_streams(first[2], second[2], *first[:2])
+    return None if counts is None else Tally.of_bytes(counts)
 
 
 def _opened(data: bytes, path: Path) -> AbstractContextManager[Image.Image]:

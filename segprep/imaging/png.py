@@ -22,7 +22,6 @@ from segprep.imaging.png_filters import unfiltered
 InflateError = cast("type[Exception]", isal_zlib.error)
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PIECE = 1 << 20
-_FLAT = 64  # times that rows are larger than their stream: the kernel inflates these faster
 _METADATA = frozenset((b"eXIf", b"tEXt", b"zTXt", b"iTXt"))
 _SEVERAL = (b"\2", b"\4", b"\6")  # kinds of color
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
@@ -255,35 +254,48 @@ def filtered_rows(data: bytes, limit: int) -> NDArray[np.uint8] | None:
     """The rows (H, 1 + W) of a file that :func:`decode` reads, each led by its filter's number;
     None of others.
     """
+    stream = deflated(data, limit)
+    if stream is None:
+        return None
+    height, width, body = stream
+    rows = _inflated(body, height * (width + 1))
+    return None if rows is None else rows.reshape(height, width + 1)
+
+
+def deflated(data: bytes, limit: int) -> tuple[int, int, memoryview] | None:
+    """Height, width and the raw deflate stream of a file that :func:`decode` reads if the stream
+    fills its rows; None of others.
+    """
     shape = plain_shape(data, limit)
     if shape is None:
         return None
-    height, width = shape
     try:
         parts = list(chunks(data))
-        if any(kind == b"acTL" or (kind == b"PLTE" and len(body) > 768) for kind, body in parts):
-            return None
-        bodies = [body for kind, body in parts if kind == b"IDAT"]
-        stream = bodies[0] if len(bodies) == 1 else memoryview(b"".join(bodies))
-        rows = _inflated(stream, height * (width + 1))
-    except (ValueError, InflateError):
+    except ValueError:
         return None
-    if rows is None or stream[0] & 15 != 8 or stream[1] & 32:
+    if any(kind == b"acTL" or (kind == b"PLTE" and len(body) > 768) for kind, body in parts):
         return None
-    return rows.reshape(height, width + 1)
+    bodies = [body for kind, body in parts if kind == b"IDAT"]
+    stream = bodies[0] if len(bodies) == 1 else memoryview(b"".join(bodies))
+    if len(stream) < 6 or stream[0] & 15 != 8 or stream[1] & 32:
+        return None
+    return *shape, stream[2:-4]
 
 
-def _inflated(stream: "bytes | memoryview", needed: int) -> NDArray[np.uint8] | None:
-    """The *needed* bytes (N,) of a zlib *stream*, whose head and checksum are not looked at; None
-    where they are fewer or more. Raises InflateError.
+def _inflated(stream: memoryview, needed: int) -> NDArray[np.uint8] | None:
+    """The *needed* bytes (N,) of a raw deflate *stream*; None where they are fewer or more, or it
+    ends before or behind the end of *stream*.
     """
-    if kernel.compiled is not None and len(stream) * _FLAT < needed:
+    if kernel.compiled is not None:
         rows = np.empty(needed, np.uint8)
-        if kernel.compiled.inflate(stream[2:], rows) == len(stream) - 6:
+        if kernel.compiled.inflate(stream, rows) == len(stream):
             return rows
     inflate = isal_zlib.decompressobj(-15)
-    raw = inflate.decompress(stream[2:], needed + 1)
-    whole = len(raw) == needed and inflate.eof and len(inflate.unused_data) == 4
+    try:
+        raw = inflate.decompress(stream, needed + 1)
+    except InflateError:
+        return None
+    whole = len(raw) == needed and inflate.eof and not inflate.unused_data
     return np.frombuffer(raw, np.uint8) if whole else None
 
 

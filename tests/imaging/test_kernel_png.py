@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,10 @@ from PIL import Image
 from twins import Bytes, both, built, maps
 
 from segprep import kernel
+from segprep.evaluation import label_maps
+from segprep.evaluation.arrays import Reading
 from segprep.imaging import image, mask_files, png, png_filters
+from segprep.metrics.counting import tally
 
 
 @st.composite
@@ -90,10 +94,7 @@ def test_noise_is_no_stream(noise: bytes) -> None:
 @given(maps(), st.integers(0, 2**32), st.booleans())
 def test_the_lit_part_of_a_file_is_the_same(mask: Bytes, seed: int, few: bool) -> None:
     kinds = np.random.default_rng(seed).integers(0, 3 if few else 5, len(mask[0]))
-    rows = filtered(mask[0], kinds)
-    data = png.encode(mask[0])
-    body = zlib.compress(rows.tobytes(), 9)
-    data = data[: data.index(b"IDAT") - 4] + png._chunk(b"IDAT", body) + png._chunk(b"IEND", b"")
+    data = file_of(filtered(mask[0], kinds))
     parts = both(lambda: mask_files.lit(data, Path("a.png")))
     for size, top, left, part in parts:
         assert size == mask[0].shape
@@ -102,6 +103,60 @@ def test_the_lit_part_of_a_file_is_the_same(mask: Bytes, seed: int, few: bool) -
         assert np.array_equal(whole, mask[0])
     assert parts[0][:3] == parts[1][:3]
     assert parts[0][3].size == parts[1][3].size
+
+
+@built
+@given(maps(2), st.integers(0, 2**32), st.booleans())
+def test_pairs_of_two_files_are_counted_as_those_of_their_maps(
+    pair: Bytes, seed: int, plain: bool
+) -> None:
+    random = np.random.default_rng(seed)
+    truth, pred = (
+        file_of(filtered(ids, random.integers(0, 1 if plain else 5, len(ids)))) for ids in pair
+    )
+    paths, how = (Path("a.png"), Path("b.png")), Reading(256)
+    for first, second, ids in ((truth, pred, pair), (pred, truth, pair[::-1])):
+        mine, expected = label_maps.counted(first, second, paths, how), tally(*ids)
+        assert mine is not None
+        for name in ("truth", "pred", "pixels"):
+            assert np.array_equal(getattr(mine, name), getattr(expected, name))
+    height, width = pair[0].shape
+    odd = [
+        png.encode(np.zeros((width, height + 1), np.uint8)),
+        png.encode(np.zeros((height, width), np.uint16)),
+        file_of(np.full((height, width + 1), 5, np.uint8)),
+        file_of(np.zeros((height, width + 1), np.uint8), spare=1),
+        truth[:-1],
+        truth[:45] + bytes([truth[45] ^ 1]) + truth[46:],
+    ]
+    for other in odd:
+        assert label_maps.counted(truth, other, paths, how) is None
+        assert label_maps.counted(other, pred, paths, how) is None
+    assert label_maps.counted(truth, pred, (Path("a.png"), Path("b.npy")), how) is None
+    for reading in (
+        replace(how, threshold=0.5),
+        replace(how, objects=True),
+        replace(how, colors=True),
+        replace(how, truth_ids={}),
+    ):
+        assert label_maps.counted(truth, pred, paths, reading) is None
+
+
+@built
+def test_memory_for_pairs_is_taken_again_whatever_their_sizes() -> None:
+    for side in (3, 300, 20, 301, 300, 5000, 7):
+        ids = np.zeros((side, side), np.uint8)
+        streams = [png.deflated(png.encode(ids), side * side)] * 2
+        height, width, stream = streams[0]  # type: ignore[misc]
+        counts = kernel.compiled.joint_streams(stream, stream, height, width)  # type: ignore[union-attr]
+        assert np.frombuffer(counts or b"", np.int64).tolist() == [0, 0, side * side]
+
+
+def file_of(rows: Bytes, spare: int = 0) -> bytes:
+    """A gray PNG of filtered *rows* (H, 1 + W), with *spare* bytes behind the last."""
+    data = png.encode(np.zeros((len(rows), rows.shape[1] - 1), np.uint8))
+    body = zlib.compress(rows.tobytes() + bytes(spare), 9)
+    return data[: data.index(b"IDAT") - 4] + png._chunk(b"IDAT", body) + png._chunk(b"IEND", b"")
 
 
 def filtered(pixels: Bytes, kinds: NDArray[np.int64]) -> Bytes:

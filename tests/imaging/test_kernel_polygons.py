@@ -198,7 +198,10 @@ def test_a_kernel_that_rounds_otherwise_than_pillow_draws_no_polygons(
 ) -> None:
     """As on processors that multiply and add in one step."""
     out, folder = tmp_path / "_kernel.so", Path(kernel.__file__).parent
-    sources = [folder / name for name in ("_kernel.c", "_png.c", "_polygons.c", "_signals.c")]
+    sources = [
+        folder / name
+        for name in ("_kernel.c", "_inflate.c", "_pairs.c", "_png.c", "_polygons.c", "_signals.c")
+    ]
     command: list[str | Path] = [
         "cc",
         "-shared",
