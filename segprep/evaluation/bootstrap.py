@@ -8,10 +8,11 @@ equals drawing images with replacement.) Intervals are the 2.5 and 97.5 percenti
 """
 
 from dataclasses import dataclass, field
-from hashlib import blake2b
-from typing import Any
+from functools import cache
+from math import exp, factorial
 
 import numpy as np
+from blake3 import blake3
 from numpy.typing import NDArray
 
 from segprep.metrics.scores import Floats, Policy, Sums
@@ -61,10 +62,9 @@ class Bootstrap:
         for row, (_, sums) in zip(values, self._waiting, strict=True):
             places = [self._columns[entry] for entry in sums.ids.tolist()]
             row[:, places] = sums.same, sums.rows, sums.columns
-        weights = np.stack(
-            [_weights(self.seed, unit, self.samples) for unit, _ in self._waiting], axis=1
-        )
-        totals += (weights @ values.reshape(len(values), -1)).reshape(totals.shape)
+        weights = np.stack([_weights(self.seed, unit, self.samples) for unit, _ in self._waiting])
+        weighted = weights.T.astype(np.float64) @ values.reshape(len(values), -1)
+        totals += weighted.reshape(totals.shape)
         self._totals = totals
         self._waiting.clear()
 
@@ -109,11 +109,17 @@ def _percentile(ordered: Floats, percent: float) -> float:
     return high - (high - low) * (1 - share) if share >= 0.5 else low + (high - low) * share
 
 
-def _weights(seed: int, unit: str, samples: int) -> NDArray[Any]:
-    """Poisson(1) weights (samples,) of *unit*."""
-    name = int.from_bytes(blake2b(unit.encode("utf-8", "surrogatepass"), digest_size=16).digest())
-    return (
-        np.random.Generator(np.random.PCG64([abs(seed), int(seed < 0), name]))
-        .poisson(1.0, samples)
-        .astype(np.float64)
-    )
+def _weights(seed: int, unit: str, samples: int) -> NDArray[np.uint8]:
+    """Poisson(1) weights (samples,) of *unit*: each is looked up by 16 bits of a digest, in a
+    quarter of the time that NumPy's generator takes, which has to be seeded for each unit.
+    """
+    name = f"{seed} {unit}".encode("utf-8", "surrogatepass")
+    return _by_chance().take(np.frombuffer(blake3(name).digest(2 * samples), "<u2"))
+
+
+@cache
+def _by_chance() -> NDArray[np.uint8]:
+    """(65536,) of Poisson(1): how often each number occurs is its probability, to a 65536th."""
+    shares = np.cumsum([exp(-1) / factorial(number) for number in range(13)])
+    ends = np.rint(shares * 65_536).astype(np.intp)
+    return np.repeat(np.arange(13, dtype=np.uint8), np.diff(ends, prepend=0))

@@ -154,6 +154,12 @@ class ConfusionMatrix:
         """Count what :func:`counting.tally` found in one image: its ignored pixels, and the others
         whose prediction is not a class.
         """
+        plain = counts.plain(self.size, self.ignore)
+        rest = counts.pred[max(plain, 0) :]
+        if plain >= 0 and not (len(rest) and (rest[0] < 0 or rest[-1] >= self.size)):
+            self._put(counts.truth[:plain], counts.pred[:plain], counts.pixels[:plain])
+            self.ignored[rest] += counts.pixels[plain:]  # sorted, and distinct, for one truth
+            return int(counts.pixels[plain:].sum()), 0
         dropped = (
             counts.truth == self.ignore
             if self.ignore is not None

@@ -39,6 +39,17 @@ class Tally:
         """What the kernel counted."""
         return Tally(*np.frombuffer(counts, np.int64).reshape(3, -1))
 
+    def plain(self, size: int, ignore: int | None) -> int:
+        """How many pairs, the first ones, are of two ids of *size* classes where all others have
+        *ignore* as truth; -1 where some have not.
+        """
+        end = int(self.truth.searchsorted(size))
+        others = self.truth[end:]
+        if len(others) and (ignore is None or others[0] != ignore or others[-1] != ignore):
+            return -1
+        wrong = end and (self.truth[0] < 0 or self.pred[:end].view(np.uint64).max() >= size)
+        return -1 if wrong else end
+
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickled as the bytes of its arrays, in half of the time that arrays take."""
         return _unpickled, (self.truth.tobytes(), self.pred.tobytes(), self.pixels.tobytes())

@@ -162,16 +162,24 @@ class Sums:
 
 def sums(counts: Tally, size: int, ignore: int | None, policy: Policy) -> Sums:
     """The sums of one image as *policy* counts, without the excluded classes."""
-    truth = counts.truth
-    if policy.ignored_as is not None and ignore is not None:
-        truth = np.where(truth == ignore, policy.ignored_as, truth)
-    kept = (truth >= 0) & (truth < size)
-    if policy.void:
-        kept &= ~np.isin(truth, policy.void)
-    truth, pred, pixels = truth[kept], counts.pred[kept], counts.pixels[kept]
-    inside, right = (pred >= 0) & (pred < size), truth == pred
+    changed = policy.ignored_as is not None or policy.void
+    plain = -1 if changed else counts.plain(size, ignore)
+    if plain >= 0:
+        truth, pred = counts.truth[:plain], counts.pred[:plain]
+        pixels = counts.pixels[:plain].astype(np.float64)  # exact below 2^53
+        inside: Any = slice(None)
+    else:
+        truth = counts.truth
+        if policy.ignored_as is not None and ignore is not None:
+            truth = np.where(truth == ignore, policy.ignored_as, truth)
+        kept = (truth >= 0) & (truth < size)
+        if policy.void:
+            kept &= ~np.isin(truth, policy.void)
+        truth, pred, pixels = truth[kept], counts.pred[kept], counts.pixels[kept].astype(np.float64)
+        inside = (pred >= 0) & (pred < size)
+    right = truth == pred
     same, rows, columns = (
-        np.bincount(values, weights, size)  # float64: exact below 2^53
+        np.bincount(values, weights, size)
         for values, weights in (
             (truth[right], pixels[right]),
             (truth, pixels),
@@ -179,6 +187,7 @@ def sums(counts: Tally, size: int, ignore: int | None, policy: Policy) -> Sums:
         )
     )
     occurs = (rows + columns) > 0
-    occurs[list(policy.excluded)] = False
+    if policy.excluded:
+        occurs[list(policy.excluded)] = False
     ids = np.flatnonzero(occurs)
     return Sums(ids, *(part[ids].astype(np.int64) for part in (same, rows, columns)))

@@ -2,10 +2,12 @@
 two predictions.
 """
 
+from math import exp, factorial
+
 import numpy as np
 import pytest
 
-from segprep.evaluation.bootstrap import Bootstrap, interval
+from segprep.evaluation.bootstrap import Bootstrap, _weights, interval
 from segprep.metrics.confusion import ConfusionMatrix
 from segprep.metrics.counting import tally
 from segprep.metrics.scores import Policy, Sums, sums
@@ -101,3 +103,16 @@ def test_percentiles_are_numpy_s() -> None:
         scores = np.append(random.random(count), np.nan)
         expected = tuple(float(np.nanpercentile(scores, share)) for share in (2.5, 97.5))
         assert interval(scores) == expected
+
+
+def test_weights_are_poisson_and_differ_between_units() -> None:
+    """Pinned too: an interval stays the same with the next version of whatever draws it."""
+    weights = np.stack([_weights(0, f"i{n}", 1000) for n in range(500)]).astype(float)
+    assert weights.mean() == pytest.approx(1, abs=0.005)
+    assert weights.var() == pytest.approx(1, abs=0.01)
+    for number in range(4):
+        share = float((weights == number).mean())
+        assert share == pytest.approx(exp(-1) / factorial(number), abs=0.003)
+    for rows in (weights[:200], weights.T[:200]):
+        assert np.abs(np.corrcoef(rows) - np.eye(200)).max() < 0.25
+    assert _weights(0, "a", 16).tolist() == [1, 1, 1, 0, 2, 2, 0, 0, 1, 1, 0, 0, 0, 0, 2, 0]
