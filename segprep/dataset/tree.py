@@ -15,7 +15,6 @@ from segprep.dataset import manifest
 from segprep.dataset.manifest import MANIFEST, RECORDS, Manifest
 from segprep.errors import SourceError, TreeError, UsageError
 from segprep.files import read_below, read_file, read_inside, walk
-from segprep.imaging import image
 from segprep.names import natural_order, stem_of
 from segprep.types import Classes, Record
 
@@ -28,12 +27,8 @@ IMAGES, MASKS, OBJECTS, LISTS = (
     "SegmentationObject",
     "ImageSets/Segmentation",
 )
-CLASS_NAMES, LABELMAP, STAGING, RUNS = (
-    "class_names.txt",
-    "labelmap.txt",
-    ".segprep-incomplete",
-    "runs",
-)
+CLASS_NAMES, LABELMAP = "class_names.txt", "labelmap.txt"
+STAGING, RUNS = ".segprep-incomplete", "runs"
 IDENTITY, PUBLISHING, LOCK, PENDING_SPLIT = (
     "identity.json",
     "publishing",
@@ -104,25 +99,28 @@ class Tree:
     def mask_path(self, stem: str) -> Path:
         """Where the mask of *stem* lies."""
         path = self.root / MASKS / f"{stem}.png"
-        return (
-            path
-            if path.exists() or not path.with_name(f"{path.stem}.PNG").exists()
-            else path.with_name(f"{path.stem}.PNG")
-        )
+        other = path.with_name(f"{path.stem}.PNG")
+        return path if path.exists() or not other.exists() else other
 
     def image_path(self, stem: str) -> Path | None:
         """Where the image of *stem* lies, or None."""
+        from segprep.imaging import image
+
         tries = (self.root / IMAGES / f"{stem}{suffix}" for suffix in image.SUFFIXES)
         return next((path for path in tries if os.path.isfile(path)), None)  # .jpeg may be too long
 
     def pixels(self, stem: str) -> dict[int, int]:
         """Pixel value -> count in the mask of *stem*. Raises SourceError if it cannot be read."""
+        from segprep.imaging import image
+
         return image.histogram(self.mask(stem).astype("uint8"))
 
     def mask(self, stem: str) -> "NDArray[Any]":
         """The mask (H, W) of *stem* as stored. Raises SourceError if it cannot be read safely."""
         path, root = self.mask_path(stem), self.root.resolve()
         inner = path.relative_to(self.root)
+        from segprep.imaging import image
+
         return image.decode_mask(read_below(root / inner, (root,)), path)
 
     def _repr_html_(self) -> str:
@@ -282,6 +280,8 @@ def _refuse_arrays(root: Path) -> None:
     beside = root / f"{MASKS}PNG"
     if (root / MANIFEST).is_file():
         return
+    from segprep.imaging import image
+
     suffixes = {path.suffix.lower() for path in (root / MASKS).iterdir()}
     source = shlex.quote(str(root))
     if ".png" not in suffixes and beside.is_dir():

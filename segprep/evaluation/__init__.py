@@ -4,9 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from segprep.dataset.shards import size_of
 from segprep.errors import BadInputError, UsageError, require
 from segprep.evaluation.accumulate import (
     Account,
@@ -21,7 +20,6 @@ from segprep.evaluation.arrays import Reading
 from segprep.evaluation.bootstrap import Bootstrap
 from segprep.evaluation.boundary import Contours
 from segprep.evaluation.compat import ScoreDefinition
-from segprep.evaluation.files import ResultFiles
 from segprep.evaluation.folders import Folder, flattened, folder
 from segprep.evaluation.invalid_values import refuse_ids_as_probabilities
 from segprep.evaluation.options import (
@@ -41,10 +39,12 @@ from segprep.evaluation.ranking import Ranking
 from segprep.evaluation.results import Evaluation
 from segprep.evaluation.summary import finished
 from segprep.evaluation.truth_values import refuse_doubtful, truth_table
-from segprep.grouping import groups_of
 from segprep.metrics.confusion import DENSE, ConfusionMatrix
 from segprep.metrics.scores import Absent, Policy
 from segprep.types import Classes, Note, Progress, no_progress
+
+if TYPE_CHECKING:
+    from segprep.evaluation.files import ResultFiles
 
 
 def evaluate(
@@ -122,7 +122,11 @@ def evaluate(
     account = _account(names, ignore, policy, samples, seed, against is not None, bool(needs))
     scored = _scored(task, matched, jobs, progress)
     rows = (account.add(pair, groups[pair.stem] if groups else None) for pair in scored)
-    results = ResultFiles(Path(out), names, overwrite, subject.tree) if out is not None else None
+    results = None
+    if out is not None:
+        from segprep.evaluation.files import ResultFiles
+
+        results = ResultFiles(Path(out), names, overwrite, subject.tree)
     with results or nullcontext() as files:
         images, every = _ranked(rows, worst, files, keep=per_image)
         if ignore_index == AUTO and stated is None:
@@ -137,6 +141,9 @@ def evaluate(
 
 def _groups(subject: EvaluationInputs, stems: Sequence[str], group_by: str) -> Mapping[str, str]:
     """The group of every stem, without the folders of a sharded dataset."""
+    from segprep.dataset.shards import size_of
+    from segprep.grouping import groups_of
+
     sharded = subject.tree is not None and size_of(subject.tree) > 0
     return groups_of(stems, group_by, sharded=sharded)
 
@@ -148,7 +155,7 @@ def _refuse_doubtful(account: Account, subject: EvaluationInputs) -> None:
 
 
 def _ranked(
-    rows: Iterable[ImageRow], worst: int, files: ResultFiles | None, *, keep: bool
+    rows: Iterable[ImageRow], worst: int, files: "ResultFiles | None", *, keep: bool
 ) -> tuple[Ranking, tuple[ImageScore, ...]]:
     """The *worst* of the *rows*, which go into *files*, too; and the scores of all, to *keep*."""
     ranking, every = Ranking(worst), list[ImageScore]()

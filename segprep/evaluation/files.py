@@ -22,7 +22,6 @@ from segprep.evaluation.arrays import Reading
 from segprep.evaluation.pairs import MaskPairs
 from segprep.evaluation.results import Evaluation, document
 from segprep.files import read_below, remove_folder, write_error, write_staged
-from segprep.imaging import image
 from segprep.metrics.confusion import DENSE
 from segprep.names import csv_cell
 from segprep.outputs import OutputFolder, force, swap
@@ -254,6 +253,8 @@ def shown(home: Tree | None, stem: str, shape: tuple[int, ...]) -> Any:
         return None
     try:
         folder = path.parent.resolve()
+        from segprep.imaging import image
+
         pixels = image.pixels(read_below(folder / path.name, (folder,)), path)
     except SourceError:
         return None  # the scores are of masks; the picture is an aid

@@ -7,7 +7,6 @@ from segprep.evaluation import label_maps, voc_colors
 from segprep.evaluation.arrays import Reading
 from segprep.evaluation.folders import Folder
 from segprep.files import read_below
-from segprep.imaging.lookup import FLAT_VOC
 
 
 def cause(seen: Mapping[int, int], wrong: Mapping[int, int], classes: int) -> str:
@@ -22,6 +21,8 @@ def cause(seen: Mapping[int, int], wrong: Mapping[int, int], classes: int) -> st
             "255 means ignored, which a prediction cannot be: predict a class there, or count these"
             " pixels as errors with --invalid count"
         )
+    from segprep.imaging.lookup import FLAT_VOC
+
     if present & {38, 75, 113} and present - {0} <= (FLAT_VOC - {0, 255}) | {220}:
         turn = (
             "turn them back with --colors voc"

@@ -8,11 +8,10 @@ probabilities count 255 (16-bit: 65,535) as 1.
 
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from segprep import kernel
 from segprep.errors import SourceError
@@ -20,10 +19,12 @@ from segprep.evaluation import arrays, voc_colors
 from segprep.evaluation.arrays import MOST_IDS, RGB_HINT, Reading
 from segprep.evaluation.truth_values import translated
 from segprep.files import read_below
-from segprep.imaging import image, mask_opening, png
-from segprep.imaging.mask_files import values
+from segprep.imaging import png
 from segprep.metrics.counting import Tally
 from segprep.types import MAX_PIXELS
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 LOSSLESS = (".png", ".npy", ".npz", ".tif", ".tiff", ".bmp", ".gif")
 _MODES = ("L", "P", "1", "I;16", "I;16B", "I;16L", "I", "F")
@@ -67,10 +68,12 @@ def counted(truth: bytes, pred: bytes, paths: tuple[Path, Path], how: Reading) -
     return None if counts is None else Tally.of_bytes(counts)
 
 
-def _opened(data: bytes, path: Path) -> AbstractContextManager[Image.Image]:
+def _opened(data: bytes, path: Path) -> "AbstractContextManager[Image.Image]":
     """The image that *data* hold; a PNG of several frames, or whose checksums do not hold, is
     refused with SourceError: Pillow reads both without a word.
     """
+    from segprep.imaging import image, mask_opening
+
     careful = mask_opening.opened if data.startswith(png.SIGNATURE) else image.opened
     return careful(data, path, MAX_PIXELS)
 
@@ -107,7 +110,7 @@ def pixels(data: bytes, path: Path) -> NDArray[Any]:
     return array.astype(np.uint16)
 
 
-def _gray(picture: Image.Image, data: bytes, path: Path) -> NDArray[np.uint8] | None:
+def _gray(picture: "Image.Image", data: bytes, path: Path) -> NDArray[np.uint8] | None:
     """The one channel of an image that stores gray levels as equal red, green and blue, or beside
     an opaque alpha; None for any other image. Raises SourceError for 16 bits per channel, of which
     Pillow would keep 8.
@@ -128,10 +131,13 @@ def _gray(picture: Image.Image, data: bytes, path: Path) -> NDArray[np.uint8] | 
     return np.ascontiguousarray(colors[..., 0]) if equal else None
 
 
-def _refuse(picture: Image.Image, data: bytes, path: Path) -> None:
+def _refuse(picture: "Image.Image", data: bytes, path: Path) -> None:
     """Raise SourceError for an open image that holds no single map of class ids, or one that can be
     read in two ways.
     """
+    from segprep.imaging import image
+    from segprep.imaging.mask_files import values
+
     if picture.mode in ("RGB", "RGBA", "RGBX", "CMYK", "PA", "LA"):
         raise SourceError(path, voc_colors.described(picture), RGB_HINT, "mask-is-colour")
     if picture.mode not in _MODES:

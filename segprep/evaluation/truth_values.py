@@ -11,7 +11,6 @@ from segprep.dataset.classes import is_background
 from segprep.errors import SegprepError, SourceError, UsageError
 from segprep.metrics.confusion import ConfusionMatrix, listed
 from segprep.names import unknown, variant_key
-from segprep.sources._common.mask_values import parse_ids
 from segprep.types import IGNORE, Note
 
 IMPLAUSIBLE = 0.5  # share of ignored pixels in a whole set that has to be confirmed
@@ -20,6 +19,8 @@ _IGNORED = ("__ignore__", "ignore", "ignored")
 
 def stated_names(truth_ids: str) -> tuple[str, ...]:
     """The classes that ``0=background,255=cell`` names, the background first."""
+    from segprep.sources._common.mask_values import parse_ids
+
     names = dict.fromkeys(
         name
         for name in parse_ids(truth_ids, "--truth-ids").values()
@@ -49,6 +50,8 @@ def truth_table(
         raise UsageError(
             "bad-option", "without an ignore index no value can be ignored", "give --ignore-index"
         )
+    from segprep.sources._common.mask_values import parse_ids
+
     if truth_ids is None:
         return {0: ignore, IGNORE: ignore} | {n + 1: n for n in range(len(names))}
     table = {IGNORE: ignore}

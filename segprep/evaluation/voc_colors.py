@@ -4,15 +4,16 @@ what they hold, and how to turn them back.
 
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from segprep.errors import SourceError
-from segprep.imaging.image import voc_colors
 from segprep.types import IGNORE
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 HINT = (
     "if these are VOC's colors, read them with --colors voc; other colors become ids with"
@@ -25,6 +26,8 @@ def color_ids(classes: int) -> dict[int, int]:
     """Color (red << 16 | green << 8 | blue) -> id, of VOC's first *classes* colors and of that of
     ignored pixels.
     """
+    from segprep.imaging.image import voc_colors
+
     table = voc_colors()
     return {
         int.from_bytes(table[3 * value : 3 * value + 3]): value
@@ -37,13 +40,17 @@ def gray_ids(classes: int) -> dict[int, int] | None:
     """Gray level, as Pillow makes it of a color -> id; None where two of the first *classes*
     colors become one gray.
     """
+    from PIL import Image
+
+    from segprep.imaging.image import voc_colors
+
     table = voc_colors()
     row = Image.frombytes("RGB", (256, 1), table).convert("L").tobytes()
     grays = {row[value]: value for value in (*range(min(classes, 256)), IGNORE)}
     return grays if len(grays) == len({*range(min(classes, 256)), IGNORE}) else None
 
 
-def ids(picture: Image.Image, path: Path, classes: int) -> NDArray[np.uint8]:
+def ids(picture: "Image.Image", path: Path, classes: int) -> NDArray[np.uint8]:
     """Class ids (H, W) of an open image in VOC's colors or their grays; the indices of one that
     has a palette. Raises SourceError for other colors.
     """
@@ -75,7 +82,7 @@ def ids(picture: Image.Image, path: Path, classes: int) -> NDArray[np.uint8]:
     return np.array(labels, np.uint8)[places].reshape(picture.height, picture.width)
 
 
-def packed(picture: Image.Image) -> NDArray[Any]:
+def packed(picture: "Image.Image") -> NDArray[Any]:
     """Colors (H, W) as one uint32 each."""
     pixels = np.asarray(picture.convert("RGB")).astype(np.uint32)
     return pixels[..., 0] << 16 | pixels[..., 1] << 8 | pixels[..., 2]
@@ -86,7 +93,7 @@ def shown(value: int, gray: bool) -> str:
     return f"gray {value}" if gray else f"color {value >> 16},{value >> 8 & 255},{value & 255}"
 
 
-def described(picture: Image.Image) -> str:
+def described(picture: "Image.Image") -> str:
     """What colors an open image holds, most frequent first."""
     if picture.mode not in ("RGB", "RGBA"):
         return f"pixel type {picture.mode}, where one value per pixel was expected"

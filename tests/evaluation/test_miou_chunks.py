@@ -1,6 +1,8 @@
 """What goes to workers and comes back from them is small, and says the same."""
 
 import pickle
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -40,3 +42,19 @@ def test_a_tally_comes_back_as_it_was() -> None:
             first, second = getattr(back, name), getattr(counted, name)
             assert first.dtype == second.dtype == np.int64
             assert np.array_equal(first, second)
+
+
+def test_scoring_starts_without_what_only_others_need(tmp_path: Path) -> None:
+    """Pillow and NumPy's generators load as long as forty small pairs take."""
+    pairs(tmp_path)
+    masks = str(tmp_path / "pred")
+    code = (
+        "import segprep, sys\n"
+        f"segprep.evaluate({masks!r}, truth={masks!r}, classes=2)\n"
+        "print(*sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert "segprep.evaluation.label_maps" in loaded
+    unused = {f"segprep.{name}" for name in ("grouping", "dataset.shards", "imaging.image")}
+    assert not loaded & {"PIL.Image", "numpy.random", *unused}
