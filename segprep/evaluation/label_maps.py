@@ -20,7 +20,7 @@ from segprep.evaluation.arrays import MOST_IDS, RGB_HINT, Reading
 from segprep.evaluation.truth_values import translated
 from segprep.files import read_below
 from segprep.imaging import png
-from segprep.metrics.counting import Tally
+from segprep.metrics.counting import Tally, tally
 from segprep.types import MAX_PIXELS
 
 if TYPE_CHECKING:
@@ -55,17 +55,35 @@ def held(data: bytes, path: Path, how: Reading, *, truth: bool = False) -> NDArr
 
 def counted(truth: bytes, pred: bytes, paths: tuple[Path, Path], how: Reading) -> Tally | None:
     """The pairs of values of two files, at *paths*, that hold plain PNG of class ids of one size:
-    inflated and counted by the kernel. None of others, and without the kernel.
+    counted where they were inflated, without copies. None of others.
     """
-    if kernel.compiled is None or how != Reading(how.classes, resize=how.resize):
+    if how != Reading(how.classes, resize=how.resize):
         return None
     if any(path.suffix.lower() in (".npy", ".npz") for path in paths):
         return None
+    if kernel.compiled is None:
+        return _of_rows(*(png.filtered_rows(data, MAX_PIXELS) for data in (truth, pred)))
     first, second = (png.deflated(data, MAX_PIXELS) for data in (truth, pred))
     if first is None or second is None or first[:2] != second[:2]:
         return None
     counts = kernel.compiled.joint_streams(first[2], second[2], *first[:2])
     return None if counts is None else Tally.of_bytes(counts)
+
+
+def _of_rows(truth: NDArray[np.uint8] | None, pred: NDArray[np.uint8] | None) -> Tally | None:
+    """The pairs of two maps whose rows (H, 1 + W) are led by the number of their filter, which is 0
+    for all: these are counted, too, and subtracted. None of others.
+    """
+    if truth is None or pred is None or truth.shape != pred.shape:
+        return None
+    if truth[:, 0].any() or pred[:, 0].any():
+        return None
+    counts = tally(truth, pred)
+    left = int(counts.pixels[0]) - len(truth)  # of two zeros, the first pair
+    if not left:
+        return Tally(counts.truth[1:], counts.pred[1:], counts.pixels[1:])
+    counts.pixels[0] = left
+    return counts
 
 
 def _opened(data: bytes, path: Path) -> "AbstractContextManager[Image.Image]":
