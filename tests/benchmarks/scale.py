@@ -18,7 +18,7 @@ import tiny
 from measuring import SEGPREP, Run, measure, passing
 
 SETTLED = 2.5  # seconds after which the index believes in the times of a file
-LARGEST = {"check": 100_000, "again, --verify": 100_000}  # samples up to which a step is run
+LARGEST = {"again, --verify": 100_000}  # samples up to which a step is run
 
 
 def commands(source: Path, tree: Path) -> dict[str, list[str]]:
