@@ -226,7 +226,7 @@ _OWN_READS = {  # what these open was written a moment ago, or belongs to the in
     "exporting/journal.py": "files that are compared with their digests",
     "gallery/__init__.py": "the page's own style and script",
     "opened/__init__.py": "a name",
-    "sources/_common/archive.py": "the archive that the user named; files of this run",
+    "sources/_common/archives/archive.py": "the archive that the user named; files of this run",
     "targets/fiftyone.py": "a text",
 }
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from segprep.chunks import Chunks
 from segprep.packed import PackedDigests, PackedNames, PackedPaths
 from segprep.packed_items import FirstLabels, PackedItems
-from segprep.sources._common import matching
-from segprep.sources._common.name_rules import Folders
+from segprep.sources._common.pairing import matching
+from segprep.sources._common.pairing.name_rules import Folders
 from segprep.types import Item
 
 NAMES = st.lists(st.text(st.characters(codec=None), max_size=6), max_size=12)

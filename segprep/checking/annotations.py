@@ -21,7 +21,7 @@ from segprep.imaging.image import SUFFIXES
 from segprep.imaging.raster import Canvas
 from segprep.imaging.resemblance import correlated
 from segprep.names import natural_key, stem_of
-from segprep.sources._common import strict_json
+from segprep.sources._common.texts import strict_json
 from segprep.types import Progress, no_progress
 
 SIDE = 32

@@ -30,7 +30,7 @@ from segprep.packed import PackedDigests, PackedPaths
 from segprep.types import Classes
 
 if TYPE_CHECKING:
-    from segprep.sources._common.name_rules import Folders
+    from segprep.sources._common.pairing.name_rules import Folders
 
 OLD_MASKS = "SegmentationClassPNG"  # labelme2voc before it wrote PNG to SegmentationClass
 SIDECARS = (".npy", ".txt", ".json", ".xml", ".csv", ".md")
@@ -63,7 +63,7 @@ def of_tree(dataset: Tree, classes: Classes | None = None) -> Survey:
 
 def of_folders(images: Path, masks: Path, classes: Classes | None = None) -> Survey:
     """Two plain folders; masks find their images by name, affix or number."""
-    from segprep.sources._common.name_rules import Folders
+    from segprep.sources._common.pairing.name_rules import Folders
 
     for folder in (images, masks):
         if not folder.is_dir():
@@ -80,14 +80,14 @@ def of_any(root: Path, classes: Classes | None = None) -> Survey:
 
     Raises UsageError where names do not tell.
     """
-    from segprep.sources._common import image_folders
+    from segprep.sources._common.pairing import image_folders
 
     return _of_pairs(root.resolve(), image_folders.folders(root.resolve()), classes)
 
 
 def _of_pairs(root: Path, folders: "tuple[Folders, ...]", classes: Classes | None) -> Survey:
     """*folders* paired by the names in them, and what else lies directly in them."""
-    from segprep.sources._common import matching
+    from segprep.sources._common.pairing import matching
 
     matched = matching.match(root, folders, "auto", "name")
     complete = [Pair(item.stem, item.image, item.labels[0]) for item in matched.items]

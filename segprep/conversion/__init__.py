@@ -37,7 +37,7 @@ from segprep.files import facts, real_folders, write_error
 from segprep.files.facts import Facts
 from segprep.imaging.image import MaskMode
 from segprep.packed_items import PackedItems
-from segprep.sources._common import folder_names
+from segprep.sources._common.pairing import folder_names
 from segprep.types import Note, Progress, Reader, Scan, no_progress
 
 RIGHT_FOLDER = "is this the right folder, and the right format?"

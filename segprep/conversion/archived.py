@@ -13,7 +13,7 @@ from segprep.errors import BadInputError, SegprepError
 from segprep.types import Note, Progress
 
 if TYPE_CHECKING:
-    from segprep.sources._common.archive import Unpacked
+    from segprep.sources._common.archives.archive import Unpacked
 
 Value = TypeVar("Value")
 
@@ -99,7 +99,7 @@ def opened(
     if not files:
         yield NO_ARCHIVES
         return
-    from segprep.sources._common import archive  # with all that unpacks one
+    from segprep.sources._common.archives import archive
 
     with ExitStack() as stack:
         every = [stack.enter_context(archive.opened(path, progress)) for path in files]

@@ -19,7 +19,7 @@ _IGNORED = ("__ignore__", "ignore", "ignored")
 
 def stated_names(truth_ids: str) -> tuple[str, ...]:
     """The classes that ``0=background,255=cell`` names, the background first."""
-    from segprep.sources._common.mask_values import parse_ids
+    from segprep.sources._common.classes.mask_values import parse_ids
 
     names = dict.fromkeys(
         name
@@ -50,7 +50,7 @@ def truth_table(
         raise UsageError(
             "bad-option", "without an ignore index no value can be ignored", "give --ignore-index"
         )
-    from segprep.sources._common.mask_values import parse_ids
+    from segprep.sources._common.classes.mask_values import parse_ids
 
     if truth_ids is None:
         return {0: ignore, IGNORE: ignore} | {n + 1: n for n in range(len(names))}

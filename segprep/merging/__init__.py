@@ -30,7 +30,7 @@ from segprep.imaging.image import MaskMode
 from segprep.merging import stem_names
 from segprep.merging.agreement import Agreement, agreement
 from segprep.merging.class_union import united
-from segprep.sources._common import stems as pairing
+from segprep.sources._common.pairing import stems as pairing
 from segprep.types import (
     MAX_PIXELS,
     Classes,

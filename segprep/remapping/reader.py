@@ -18,8 +18,8 @@ from segprep.files import read_below, real_folders
 from segprep.imaging import image, mask_files, paired_masks
 from segprep.remapping import table as relabelling
 from segprep.remapping.table import ClassChanges, DropAs, Known, LookupTable
-from segprep.sources._common import palette_order
-from segprep.sources._common import stems as pairing
+from segprep.sources._common.classes import palette_order
+from segprep.sources._common.pairing import stems as pairing
 from segprep.types import (
     IGNORE,
     MAX_PIXELS,

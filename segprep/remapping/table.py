@@ -17,7 +17,7 @@ from segprep.dataset.classes import BACKGROUND, IGNORED
 from segprep.errors import UsageError
 from segprep.imaging import image, lookup
 from segprep.names import clean_label, shown, suggestion, variant_key
-from segprep.sources._common import mask_values as meanings
+from segprep.sources._common.classes import mask_values as meanings
 from segprep.types import IGNORE, Classes
 
 DropAs = Literal["background", "ignore"]

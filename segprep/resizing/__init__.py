@@ -26,7 +26,7 @@ from segprep.files import real_folders
 from segprep.imaging import image, resizing
 from segprep.imaging.image import MaskMode
 from segprep.imaging.resizing import Frame
-from segprep.sources._common import stems as pairing
+from segprep.sources._common.pairing import stems as pairing
 from segprep.types import (
     IGNORE,
     MAX_PIXELS,

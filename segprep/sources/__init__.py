@@ -80,7 +80,7 @@ def check_folder(root: Path) -> None:
     conversion into it left unfinished; TreeError for a tree that is half published.
     """
     if root.is_file():
-        from segprep.sources._common import unread
+        from segprep.sources._common.refusals import unread
 
         raise UsageError("bad-option", f"{root} is a file, not a folder", unread.file_hint(root))
     if not root.is_dir():
@@ -97,14 +97,9 @@ def _undetected(root: Path) -> UsageError:
     """Why no format reads *root*: a folder that cannot be listed, rival mask folders, broken files,
     another tool's annotations, or none of these.
     """
-    from segprep.sources._common import (
-        bare_masks,
-        image_folders,
-        rival_folders,
-        unclear_masks,
-        unpaired,
-        unread,
-    )
+    from segprep.sources._common.masks import bare_masks
+    from segprep.sources._common.pairing import image_folders, rival_folders
+    from segprep.sources._common.refusals import unclear_masks, unpaired, unread
 
     deque(listing(str(root)), 0)  # a folder that cannot be listed is the fault to tell
     try:
@@ -138,8 +133,8 @@ def _masks_beside(likely: list[tuple[str, Evidence]]) -> str:
     """What is said after the evidence for annotations, the first of *likely*, where another format
     reads masks of the same images; else "".
     """
-    from segprep.sources._common.label_options import LabelOptions
-    from segprep.sources._common.paired_folders import PairedFolders
+    from segprep.sources._common.classes.label_options import LabelOptions
+    from segprep.sources._common.pairing.paired_folders import PairedFolders
 
     if not issubclass(load(likely[0][0]), LabelOptions) or likely[0][0] == "labelme-folders":
         return ""  # that one reads these very masks
@@ -156,7 +151,7 @@ def _weak(root: Path, guess: tuple[str, Evidence]) -> UsageError:
     """The error for a folder that fits one format weakly: why no other reads it, then the guess,
     unless its files cannot be opened by any.
     """
-    from segprep.sources._common import unread
+    from segprep.sources._common.refusals import unread
 
     name, evidence = guess
     error = _undetected(root)
@@ -186,7 +181,7 @@ def recognize(root: Path, image_root: Sequence[Path] = (), *, masks: str = "") -
 
     Raises UsageError (format-unclear), with the two best guesses, if that is not plain.
     """
-    from segprep.sources._common import bare_masks
+    from segprep.sources._common.masks import bare_masks
 
     folders = _called(root, masks) if masks else ()
     if masks and (named := bare_masks.guess(*folders)):

@@ -30,10 +30,11 @@ from segprep.imaging import image
 from segprep.imaging.mask_files import colors
 from segprep.imaging.paired_masks import drawn_upright
 from segprep.names import shown
-from segprep.sources._common import json_values, stems, strict_json, text_encoding
-from segprep.sources._common.official_lists import ListsFromFolders
-from segprep.sources._common.regions import files_with
-from segprep.sources._common.source_images import AnnotatedImage, SourceImages
+from segprep.sources._common.images.source_images import AnnotatedImage, SourceImages
+from segprep.sources._common.pairing import stems
+from segprep.sources._common.pairing.official_lists import ListsFromFolders
+from segprep.sources._common.shapes.regions import files_with
+from segprep.sources._common.texts import json_values, strict_json, text_encoding
 from segprep.types import (
     IGNORE,
     MAX_PIXELS,

@@ -19,9 +19,9 @@ from segprep.errors import SourceError, UsageError
 from segprep.files import MAX_BYTES, read_below, real_folders
 from segprep.imaging import image
 from segprep.imaging.image import SUFFIXES
-from segprep.sources._common import matching, stems
-from segprep.sources._common.official_lists import ListsFromFolders
-from segprep.sources._common.regions import files_with
+from segprep.sources._common.pairing import matching, stems
+from segprep.sources._common.pairing.official_lists import ListsFromFolders
+from segprep.sources._common.shapes.regions import files_with
 from segprep.types import (
     MAX_PIXELS,
     Evidence,

@@ -24,8 +24,8 @@ from segprep.errors import SourceError
 from segprep.files import MAX_BYTES, read_below
 from segprep.imaging.whole_numbers import whole_numbers
 from segprep.names import shown
-from segprep.sources._common.regions import files_with
-from segprep.sources._common.value_files import LabelArray, ValueReader
+from segprep.sources._common.masks.value_files import LabelArray, ValueReader
+from segprep.sources._common.shapes.regions import files_with
 from segprep.types import Evidence
 
 EXAMPLES = (

@@ -23,10 +23,11 @@ from segprep.errors import SegprepError
 from segprep.files import read_below
 from segprep.imaging import image, mask_files, paired_masks
 from segprep.packed_items import FirstLabels
-from segprep.sources._common import mask_values, matching, polarity
-from segprep.sources._common.field_of_view import View, applied, unstated, with_views
-from segprep.sources._common.paired_folders import PairedFolders
-from segprep.sources._common.polarity import Foreground, Threshold
+from segprep.sources._common.classes import mask_values, polarity
+from segprep.sources._common.classes.polarity import Foreground, Threshold
+from segprep.sources._common.masks.field_of_view import View, applied, unstated, with_views
+from segprep.sources._common.pairing import matching
+from segprep.sources._common.pairing.paired_folders import PairedFolders
 from segprep.types import (
     Evidence,
     Item,

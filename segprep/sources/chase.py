@@ -23,8 +23,8 @@ from segprep.files import listing, real_folders
 from segprep.imaging import paired_masks
 from segprep.imaging.image import SUFFIXES
 from segprep.names import stem_of
-from segprep.sources._common import retina
-from segprep.sources._common.retina import Named
+from segprep.sources._common.masks import retina
+from segprep.sources._common.masks.retina import Named
 from segprep.types import (
     MAX_PIXELS,
     Evidence,

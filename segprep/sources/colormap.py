@@ -24,17 +24,12 @@ from segprep.errors import SegprepError, SourceError, UsageError
 from segprep.files import read_below
 from segprep.imaging import image, mask_files, paired_masks
 from segprep.packed_items import FirstLabels
-from segprep.sources._common import (
-    color_masks,
-    color_tables,
-    files_beside,
-    image_folders,
-    matching,
-    name_rules,
-)
-from segprep.sources._common.color_tables import ColorTable
-from segprep.sources._common.paired_folders import PairedFolders, background_of
-from segprep.sources._common.smoothed_colors import SeenColors
+from segprep.sources._common.classes import color_tables
+from segprep.sources._common.classes.color_tables import ColorTable
+from segprep.sources._common.classes.smoothed_colors import SeenColors
+from segprep.sources._common.masks import color_masks
+from segprep.sources._common.pairing import files_beside, image_folders, matching, name_rules
+from segprep.sources._common.pairing.paired_folders import PairedFolders, background_of
 from segprep.types import (
     Evidence,
     Item,

@@ -26,13 +26,13 @@ from numpy.typing import NDArray
 from segprep.errors import ForeignFileError, SourceError
 from segprep.files import MAX_BYTES, read_below, walk
 from segprep.names import shown
-from segprep.sources._common import json_values, strict_xml
-from segprep.sources._common.faulty_regions import sound_regions
-from segprep.sources._common.official_lists import SPLITS
-from segprep.sources._common.region_attributes import named_values
-from segprep.sources._common.region_shapes import Region, Ring, mask_region, rotated_box
-from segprep.sources._common.regions import AttributeReader, Document, files_with
-from segprep.sources._common.source_images import AnnotatedImage
+from segprep.sources._common.images.source_images import AnnotatedImage
+from segprep.sources._common.pairing.official_lists import SPLITS
+from segprep.sources._common.shapes.faulty_regions import sound_regions
+from segprep.sources._common.shapes.region_attributes import named_values
+from segprep.sources._common.shapes.region_shapes import Region, Ring, mask_region, rotated_box
+from segprep.sources._common.shapes.regions import AttributeReader, Document, files_with
+from segprep.sources._common.texts import json_values, strict_xml
 from segprep.types import MAX_PIXELS, Evidence
 
 EXAMPLES = (

@@ -31,7 +31,8 @@ from segprep.files import listing, read_below, real_folders
 from segprep.imaging.image import SUFFIXES
 from segprep.imaging.paired_masks import drawn_upright
 from segprep.names import natural_key, stem_of
-from segprep.sources._common import official_lists, retina, stems
+from segprep.sources._common.masks import retina
+from segprep.sources._common.pairing import official_lists, stems
 from segprep.types import (
     IGNORE,
     MAX_PIXELS,

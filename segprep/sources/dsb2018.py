@@ -23,7 +23,7 @@ from segprep.errors import SourceError, UsageError
 from segprep.files import listing, read_below, real_folders
 from segprep.imaging import image, instances, mask_files, paired_masks
 from segprep.imaging.image import SUFFIXES
-from segprep.sources._common import stems
+from segprep.sources._common.pairing import stems
 from segprep.types import (
     IGNORE,
     MAX_PIXELS,

@@ -17,11 +17,11 @@ from typing import Any
 
 from segprep.errors import ForeignFileError
 from segprep.files import MAX_BYTES, read_below
-from segprep.sources._common import json_values, strict_json
-from segprep.sources._common.faulty_regions import sound_regions
-from segprep.sources._common.region_shapes import Region
-from segprep.sources._common.regions import Document, RegionReader, files_with, readable
-from segprep.sources._common.source_images import AnnotatedImage
+from segprep.sources._common.images.source_images import AnnotatedImage
+from segprep.sources._common.shapes.faulty_regions import sound_regions
+from segprep.sources._common.shapes.region_shapes import Region
+from segprep.sources._common.shapes.regions import Document, RegionReader, files_with, readable
+from segprep.sources._common.texts import json_values, strict_json
 from segprep.types import Evidence
 
 EXAMPLES = ("segprep convert eiseg labels/ out/ --image-root images/",)

@@ -18,12 +18,13 @@ from typing import Any
 from segprep.dataset.classes import BACKGROUND
 from segprep.errors import ForeignFileError
 from segprep.files import MAX_BYTES, read_below
-from segprep.sources._common import json_values, nearest_files, strict_json, strict_yaml
-from segprep.sources._common.faulty_regions import sound_regions
-from segprep.sources._common.region_attributes import named_values
-from segprep.sources._common.region_shapes import Region
-from segprep.sources._common.regions import AttributeReader, Document, files_with, readable
-from segprep.sources._common.source_images import AnnotatedImage
+from segprep.sources._common.classes import nearest_files
+from segprep.sources._common.images.source_images import AnnotatedImage
+from segprep.sources._common.shapes.faulty_regions import sound_regions
+from segprep.sources._common.shapes.region_attributes import named_values
+from segprep.sources._common.shapes.region_shapes import Region
+from segprep.sources._common.shapes.regions import AttributeReader, Document, files_with, readable
+from segprep.sources._common.texts import json_values, strict_json, strict_yaml
 from segprep.types import Evidence
 
 EXAMPLES = (

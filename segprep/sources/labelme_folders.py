@@ -23,10 +23,11 @@ from segprep.errors import SegprepError, SourceError
 from segprep.files import MAX_BYTES, listing, read_below
 from segprep.imaging import image
 from segprep.names import shown
-from segprep.sources._common import json_values, own_names
-from segprep.sources._common.region_shapes import whole_mask
-from segprep.sources._common.regions import Document, RegionReader
-from segprep.sources._common.source_images import AnnotatedImage
+from segprep.sources._common.classes import own_names
+from segprep.sources._common.images.source_images import AnnotatedImage
+from segprep.sources._common.shapes.region_shapes import whole_mask
+from segprep.sources._common.shapes.regions import Document, RegionReader
+from segprep.sources._common.texts import json_values
 from segprep.types import Evidence
 
 EXAMPLES = ("segprep convert labelme-folders labelme_json/ out/",)

@@ -24,12 +24,12 @@ from xml.etree.ElementTree import Element
 from segprep.errors import ForeignFileError, SourceError
 from segprep.files import MAX_BYTES, read_below, walk
 from segprep.imaging import image, mask_files
-from segprep.sources._common import json_values, strict_xml
-from segprep.sources._common.faulty_regions import sound_regions
-from segprep.sources._common.region_attributes import named_values
-from segprep.sources._common.region_shapes import Attributes, Region, whole_mask
-from segprep.sources._common.regions import AttributeReader, Document, files_with
-from segprep.sources._common.source_images import AnnotatedImage
+from segprep.sources._common.images.source_images import AnnotatedImage
+from segprep.sources._common.shapes.faulty_regions import sound_regions
+from segprep.sources._common.shapes.region_attributes import named_values
+from segprep.sources._common.shapes.region_shapes import Attributes, Region, whole_mask
+from segprep.sources._common.shapes.regions import AttributeReader, Document, files_with
+from segprep.sources._common.texts import json_values, strict_xml
 from segprep.types import Evidence
 
 _TRIED = 40  # of some files all objects may be boxes

@@ -20,18 +20,12 @@ from segprep.errors import SourceError, UsageError
 from segprep.files import read_below
 from segprep.imaging import image, lookup, low_depth, mask_files, paired_masks, steps
 from segprep.packed_items import FirstLabels
-from segprep.sources._common import (
-    files_beside,
-    lossy,
-    mask_values,
-    matching,
-    own_names,
-    palette_order,
-    stepped_masks,
-)
-from segprep.sources._common.mask_values import ClassesById, Ids
-from segprep.sources._common.paired_folders import PairedFolders, background_of
-from segprep.sources._common.recalled_values import MaskValues, of_masks
+from segprep.sources._common.classes import mask_values, own_names, palette_order
+from segprep.sources._common.classes.mask_values import ClassesById, Ids
+from segprep.sources._common.classes.recalled_values import MaskValues, of_masks
+from segprep.sources._common.masks import lossy, stepped_masks
+from segprep.sources._common.pairing import files_beside, matching
+from segprep.sources._common.pairing.paired_folders import PairedFolders, background_of
 from segprep.types import (
     IGNORE,
     Evidence,

@@ -25,8 +25,9 @@ from segprep.errors import UsageError
 from segprep.files import read_below, real_folders, walk
 from segprep.imaging import lookup, mask_files, paired_masks
 from segprep.names import natural_key
-from segprep.sources._common import matching, palette_order
-from segprep.sources._common.name_rules import Folders
+from segprep.sources._common.classes import palette_order
+from segprep.sources._common.pairing import matching
+from segprep.sources._common.pairing.name_rules import Folders
 from segprep.types import (
     IGNORE,
     MAX_PIXELS,

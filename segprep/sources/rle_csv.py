@@ -30,12 +30,12 @@ from segprep.files import MAX_BYTES, read_below, walk
 from segprep.imaging import image
 from segprep.imaging.image import SUFFIXES
 from segprep.names import natural_key, shown, stem_key, stem_of
-from segprep.sources._common import json_values
-from segprep.sources._common.faulty_regions import sound_regions
-from segprep.sources._common.folder_names import split_of, words
-from segprep.sources._common.region_shapes import Region, mask_region
-from segprep.sources._common.regions import Document, RegionReader, files_with
-from segprep.sources._common.source_images import AnnotatedImage
+from segprep.sources._common.images.source_images import AnnotatedImage
+from segprep.sources._common.pairing.folder_names import split_of, words
+from segprep.sources._common.shapes.faulty_regions import sound_regions
+from segprep.sources._common.shapes.region_shapes import Region, mask_region
+from segprep.sources._common.shapes.regions import Document, RegionReader, files_with
+from segprep.sources._common.texts import json_values
 from segprep.types import Evidence, Item, Note, Sample
 
 EXAMPLES = (

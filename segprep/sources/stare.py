@@ -26,8 +26,8 @@ from segprep.imaging import image
 from segprep.imaging.image import SUFFIXES
 from segprep.imaging.paired_masks import drawn_upright
 from segprep.names import stem_of
-from segprep.sources._common import retina
-from segprep.sources._common.retina import Named
+from segprep.sources._common.masks import retina
+from segprep.sources._common.masks.retina import Named
 from segprep.types import (
     MAX_PIXELS,
     Evidence,

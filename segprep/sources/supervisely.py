@@ -29,12 +29,13 @@ from segprep.errors import ForeignFileError, SegprepError, SourceError
 from segprep.files import MAX_BYTES, listing, read_below
 from segprep.imaging import mask_files
 from segprep.names import shown
-from segprep.sources._common import json_values, nearest_files, strict_json
-from segprep.sources._common.faulty_regions import sound_regions
-from segprep.sources._common.region_attributes import named_values
-from segprep.sources._common.region_shapes import Attributes, Region, mask_region
-from segprep.sources._common.regions import AttributeReader, Document
-from segprep.sources._common.source_images import AnnotatedImage
+from segprep.sources._common.classes import nearest_files
+from segprep.sources._common.images.source_images import AnnotatedImage
+from segprep.sources._common.shapes.faulty_regions import sound_regions
+from segprep.sources._common.shapes.region_attributes import named_values
+from segprep.sources._common.shapes.region_shapes import Attributes, Region, mask_region
+from segprep.sources._common.shapes.regions import AttributeReader, Document
+from segprep.sources._common.texts import json_values, strict_json
 from segprep.types import Evidence
 
 EXAMPLES = (

@@ -25,13 +25,14 @@ from typing import Annotated, Any
 from segprep.errors import ForeignFileError, SourceError, UsageError
 from segprep.files import MAX_BYTES, read_below, walk
 from segprep.names import shown
-from segprep.sources._common import json_values, region_attributes, strict_json
-from segprep.sources._common.faulty_regions import sound_regions
-from segprep.sources._common.labels import LabelRules, LabelTable
-from segprep.sources._common.region_attributes import named_values
-from segprep.sources._common.region_shapes import Attributes, Kind, Region, Ring
-from segprep.sources._common.regions import Document, RegionReader, files_with
-from segprep.sources._common.source_images import AnnotatedImage
+from segprep.sources._common.classes.labels import LabelRules, LabelTable
+from segprep.sources._common.images.source_images import AnnotatedImage
+from segprep.sources._common.shapes import region_attributes
+from segprep.sources._common.shapes.faulty_regions import sound_regions
+from segprep.sources._common.shapes.region_attributes import named_values
+from segprep.sources._common.shapes.region_shapes import Attributes, Kind, Region, Ring
+from segprep.sources._common.shapes.regions import Document, RegionReader, files_with
+from segprep.sources._common.texts import json_values, strict_json
 from segprep.types import Evidence, Note
 
 EXAMPLES = (

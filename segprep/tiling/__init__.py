@@ -27,7 +27,7 @@ from segprep.files import read_inside, real_folders
 from segprep.imaging import resizing
 from segprep.imaging.image import MaskMode
 from segprep.outputs import OutputFolder
-from segprep.sources._common import stems as pairing
+from segprep.sources._common.pairing import stems as pairing
 from segprep.tiling import georeferences, pictures
 from segprep.tiling.grid import TILES, Grid, corners, stem_of_tile
 from segprep.types import (

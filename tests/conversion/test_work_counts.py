@@ -119,5 +119,6 @@ def test_a_conversion_starts_without_what_only_others_need(tmp_path: Path) -> No
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
     assert "segprep.sources.labelme" in loaded
-    common = {f"segprep.sources._common.{name}" for name in ("archive", "source_images", "unread")}
+    rooms = ("archives.archive", "images.source_images", "refusals.unread")
+    common = {f"segprep.sources._common.{room}" for room in rooms}
     assert not loaded & {"html", "tarfile", "segprep.imaging.mask_files", *common}

@@ -15,7 +15,7 @@ from PIL import Image
 
 from segprep.errors import SourceError
 from segprep.imaging import image, lookup, mask_files, png
-from segprep.sources._common import polarity
+from segprep.sources._common.classes import polarity
 from segprep.types import Note
 
 ONE = np.array([[0, 1, 1, 0]], np.uint8).repeat(3, 0)

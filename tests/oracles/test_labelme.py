@@ -17,7 +17,7 @@ import pytest
 from numpy.typing import NDArray
 
 from segprep.errors import SourceError
-from segprep.sources._common import strict_json
+from segprep.sources._common.texts import strict_json
 from segprep.sources.labelme import Reader
 from segprep.types import IGNORE, OBJECT_IGNORE, Classes, Item, Sample
 

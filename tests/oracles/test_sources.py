@@ -19,7 +19,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from segprep.sources._common import packed_bits
+from segprep.sources._common.shapes import packed_bits
 
 from .source_masks import LABELS, Shape, by_segprep, compare, drawings, painted, photo
 

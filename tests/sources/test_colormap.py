@@ -9,7 +9,7 @@ import segprep
 from segprep.errors import BadInputError, UsageError
 from segprep.imaging import blends
 from segprep.imaging.image import voc_colors
-from segprep.sources._common import color_tables
+from segprep.sources._common.classes import color_tables
 from segprep.sources.colormap import Reader
 
 VOC = np.frombuffer(voc_colors(), np.uint8).reshape(256, 3)

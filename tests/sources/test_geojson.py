@@ -13,7 +13,7 @@ import segprep
 from segprep.errors import SourceError
 from segprep.imaging.georeference import of_note
 from segprep.sources import recognize
-from segprep.sources._common import projections
+from segprep.sources._common.shapes import projections
 from segprep.sources.geojson import Reader
 
 SQUARE = [[2, 2], [9, 2], [9, 8], [2, 8], [2, 2]]  # corners of pixels: 7 columns, 6 rows

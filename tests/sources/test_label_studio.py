@@ -10,7 +10,7 @@ from sources.region_files import HEIGHT, SQUARE, WIDTH, masks, only, photo, png,
 
 from segprep.errors import SegprepError
 from segprep.sources import guesses
-from segprep.sources._common import packed_bits
+from segprep.sources._common.shapes import packed_bits
 from segprep.sources.label_studio import Reader
 
 PERCENT = [[100 * x / WIDTH, 100 * y / HEIGHT] for x, y in SQUARE]

@@ -10,7 +10,7 @@ from PIL import Image
 import segprep
 from segprep import sources
 from segprep.errors import UsageError
-from segprep.sources._common import matching
+from segprep.sources._common.pairing import matching
 
 TILES = ("images/1.jpgpatch_{}.jpg", "masks/1.pngpatch_{}.png")
 

@@ -144,7 +144,7 @@ def test_json2mask_names_the_format_that_reads_it(tmp_path: Path, name: str) -> 
 
 
 def test_every_hint_names_a_format_that_exists(tmp_path: Path) -> None:
-    folder = Path(sources.__file__).parent / "_common"
+    folder = Path(sources.__file__).parent / "_common" / "refusals"
     for room in ("unread.py", "foreign_files.py", "other_tools.py"):
         text = (folder / room).read_text(encoding="utf-8")
         names = {*re.findall(r"segprep convert ([a-z-]+)", text)}

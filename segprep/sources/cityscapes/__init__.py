@@ -27,7 +27,8 @@ from segprep.dataset import classes as class_lists
 from segprep.dataset.tree import CLASS_NAMES
 from segprep.files import listing, read_below, real_folders
 from segprep.imaging import image, mask_files, paired_masks
-from segprep.sources._common import palette_order, stems
+from segprep.sources._common.classes import palette_order
+from segprep.sources._common.pairing import stems
 from segprep.sources.cityscapes import ids, masks, other_sets
 from segprep.sources.cityscapes.scenes import IMAGE, LABELS, Scenes
 from segprep.types import (

@@ -17,7 +17,7 @@ from segprep.imaging import image, mask_files, shapes
 from segprep.imaging.coordinates import coordinates, shapes_of
 from segprep.imaging.shapes import Painted, Shape
 from segprep.names import shown, suggestion
-from segprep.sources._common import strict_json
+from segprep.sources._common.texts import strict_json
 from segprep.sources.cityscapes.ids import (
     ID,
     INSTANCE_IDS,

@@ -25,10 +25,11 @@ from segprep.errors import SourceError
 from segprep.files import read_below, walk
 from segprep.imaging import image, mask_files, paired_masks
 from segprep.names import stem_of
-from segprep.sources._common import rle, stems
-from segprep.sources._common.label_options import LabelOptions
-from segprep.sources._common.labels import LabelTable
-from segprep.sources._common.outlines import drawn
+from segprep.sources._common.classes.label_options import LabelOptions
+from segprep.sources._common.classes.labels import LabelTable
+from segprep.sources._common.pairing import stems
+from segprep.sources._common.shapes import rle
+from segprep.sources._common.shapes.outlines import drawn
 from segprep.sources.coco import categories, chosen_files, coco_file, drawing, file_kinds
 from segprep.sources.coco.annotated_images import AnnotatedImages
 from segprep.sources.coco.categories import Names

@@ -8,10 +8,10 @@ from pathlib import Path
 from segprep.errors import SourceError
 from segprep.files.open_folders import is_below
 from segprep.names import natural_key, shown, stem_of
-from segprep.sources._common import stems
-from segprep.sources._common.chosen_files import unclear
-from segprep.sources._common.folder_names import words
-from segprep.sources._common.image_index import ImageIndex
+from segprep.sources._common.images.image_index import ImageIndex
+from segprep.sources._common.pairing import stems
+from segprep.sources._common.pairing.folder_names import words
+from segprep.sources._common.texts.chosen_files import unclear
 from segprep.sources.coco import file_kinds
 from segprep.sources.coco.coco_file import CocoFile, ImageEntry
 from segprep.sources.coco.marks import Marks

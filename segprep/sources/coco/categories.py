@@ -10,9 +10,9 @@ from pathlib import Path
 from segprep.dataset import classes as class_lists
 from segprep.errors import UsageError
 from segprep.names import nearest
-from segprep.sources._common import class_list
-from segprep.sources._common.class_list import numbered
-from segprep.sources._common.labels import LabelRules, LabelTable, without_number
+from segprep.sources._common.classes import class_list
+from segprep.sources._common.classes.class_list import numbered
+from segprep.sources._common.classes.labels import LabelRules, LabelTable, without_number
 from segprep.sources.coco.coco_file import CocoFile, Id
 from segprep.sources.coco.marks import Naming
 from segprep.types import Classes, Note

@@ -9,7 +9,7 @@ from segprep.dataset.manifest import EXPORT
 from segprep.errors import SourceError
 from segprep.files import listing
 from segprep.names import stem_of
-from segprep.sources._common.chosen_files import named, unclear
+from segprep.sources._common.texts.chosen_files import named, unclear
 from segprep.sources.coco import file_kinds
 from segprep.types import Skipped
 

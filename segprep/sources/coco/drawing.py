@@ -11,9 +11,9 @@ from segprep.imaging import shapes
 from segprep.imaging.coordinates import FARTHEST
 from segprep.imaging.shapes import Shape
 from segprep.names import shown
-from segprep.sources._common import region_areas, rle
-from segprep.sources._common.labels import LabelMeaning
-from segprep.sources._common.outlines import LabeledOutline, refuse_normalized
+from segprep.sources._common.classes.labels import LabelMeaning
+from segprep.sources._common.shapes import region_areas, rle
+from segprep.sources._common.shapes.outlines import LabeledOutline, refuse_normalized
 from segprep.sources.coco import file_kinds, json_stream
 from segprep.sources.coco.coco_file import CocoFile, Id
 from segprep.sources.coco.marks import BoxOnly, Crowd, Marks, Naming, is_crowd, naming

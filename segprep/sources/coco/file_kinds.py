@@ -8,8 +8,8 @@ from typing import Literal
 from segprep.errors import SourceError
 from segprep.files import open_inside, resolve_below
 from segprep.names import stem_of
-from segprep.sources._common.folder_names import words
-from segprep.sources._common.official_lists import SPLITS
+from segprep.sources._common.pairing.folder_names import words
+from segprep.sources._common.pairing.official_lists import SPLITS
 
 _MARKS = codecs.BOM_UTF8 + codecs.BOM_UTF16_LE + codecs.BOM_UTF16_BE  # as bytes to skip
 _PEEK = 1 << 16  # bytes at either end of a file that show what it is

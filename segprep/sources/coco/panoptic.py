@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segprep.errors import ShapeError, SourceError, UnknownClassError
-from segprep.sources._common.labels import LabelTable
+from segprep.sources._common.classes.labels import LabelTable
 from segprep.sources.coco.coco_file import Id
 from segprep.sources.coco.marks import Crowd, Marks, Naming, is_crowd, naming
 from segprep.types import IGNORE, OBJECT_IGNORE, Note, Outcome, Unpainted

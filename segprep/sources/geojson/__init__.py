@@ -25,12 +25,12 @@ from segprep.imaging.center_fill import center_fill
 from segprep.imaging.coordinates import shapes_of
 from segprep.imaging.image import header
 from segprep.names import shown
-from segprep.sources._common import json_values, strict_json
-from segprep.sources._common.faulty_regions import sound_regions
-from segprep.sources._common.image_index import ImageIndex
-from segprep.sources._common.region_shapes import Kind, Region, Ring, mask_region
-from segprep.sources._common.regions import Document, RegionReader, files_with
-from segprep.sources._common.source_images import AnnotatedImage
+from segprep.sources._common.images.image_index import ImageIndex
+from segprep.sources._common.images.source_images import AnnotatedImage
+from segprep.sources._common.shapes.faulty_regions import sound_regions
+from segprep.sources._common.shapes.region_shapes import Kind, Region, Ring, mask_region
+from segprep.sources._common.shapes.regions import Document, RegionReader, files_with
+from segprep.sources._common.texts import json_values, strict_json
 from segprep.sources.geojson.ends import ImageEnds
 from segprep.sources.geojson.ground import Ground
 from segprep.types import Evidence, Note

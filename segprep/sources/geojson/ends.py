@@ -7,7 +7,7 @@ from pathlib import Path
 
 from segprep.errors import SourceError
 from segprep.names import stem_key, stem_of
-from segprep.sources._common.image_index import ImageIndex
+from segprep.sources._common.images.image_index import ImageIndex
 
 _PARTS = re.compile(r"[_\-\s]+")
 

@@ -10,8 +10,8 @@ from typing import Any
 from segprep.errors import SourceError
 from segprep.imaging import georeference
 from segprep.imaging.tiff_rows import Georeference
-from segprep.sources._common import projections
-from segprep.sources._common.projections import GEOGRAPHIC, Projection
+from segprep.sources._common.shapes import projections
+from segprep.sources._common.shapes.projections import GEOGRAPHIC, Projection
 from segprep.types import Note
 
 _EPSG = re.compile(r"EPSG:+(?:\d*:)?(\d+)$", re.IGNORECASE)

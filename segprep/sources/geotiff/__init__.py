@@ -32,9 +32,10 @@ from segprep.imaging import (
     whole_numbers,
 )
 from segprep.packed_items import FirstLabels
-from segprep.sources._common import files_beside, mask_values, matching, palette_order
-from segprep.sources._common.mask_values import ClassesById, Ids
-from segprep.sources._common.paired_folders import PairedFolders, background_of
+from segprep.sources._common.classes import mask_values, palette_order
+from segprep.sources._common.classes.mask_values import ClassesById, Ids
+from segprep.sources._common.pairing import files_beside, matching
+from segprep.sources._common.pairing.paired_folders import PairedFolders, background_of
 from segprep.sources.geotiff.grids import bands_of, check_grid
 from segprep.types import (
     IGNORE,

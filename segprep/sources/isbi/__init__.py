@@ -30,9 +30,10 @@ from segprep.errors import SegprepError, SourceError
 from segprep.files import real_folders
 from segprep.imaging import image, mask_files, paired_masks, transcoding
 from segprep.names import stem_of
-from segprep.sources._common import matching, official_lists, polarity, stems
-from segprep.sources._common.paired_folders import PairedFolders
-from segprep.sources._common.polarity import Foreground, Threshold
+from segprep.sources._common.classes import polarity
+from segprep.sources._common.classes.polarity import Foreground, Threshold
+from segprep.sources._common.pairing import matching, official_lists, stems
+from segprep.sources._common.pairing.paired_folders import PairedFolders
 from segprep.sources.isbi import stack_names, tiff_stacks
 from segprep.sources.isbi.tiff_stacks import Stack
 from segprep.types import (

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from segprep.files import listing
 from segprep.names import stem_of
-from segprep.sources._common.folder_names import words
+from segprep.sources._common.pairing.folder_names import words
 from segprep.types import Skipped
 
 LABELS = {

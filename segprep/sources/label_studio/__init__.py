@@ -24,11 +24,11 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from segprep.errors import ForeignFileError, SourceError
 from segprep.files import MAX_BYTES, read_below
 from segprep.names import shown
-from segprep.sources._common import json_values, strict_json
-from segprep.sources._common.faulty_regions import unannotated
-from segprep.sources._common.region_shapes import Region
-from segprep.sources._common.regions import AttributeReader, Document, files_with, readable
-from segprep.sources._common.source_images import AnnotatedImage
+from segprep.sources._common.images.source_images import AnnotatedImage
+from segprep.sources._common.shapes.faulty_regions import unannotated
+from segprep.sources._common.shapes.region_shapes import Region
+from segprep.sources._common.shapes.regions import AttributeReader, Document, files_with, readable
+from segprep.sources._common.texts import json_values, strict_json
 from segprep.sources.label_studio.results import LABELS, regions_of
 from segprep.types import Evidence
 

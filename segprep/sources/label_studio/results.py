@@ -12,10 +12,11 @@ from typing import Any
 from segprep.errors import SegprepError, SourceError
 from segprep.imaging import mask_files
 from segprep.names import shown
-from segprep.sources._common import json_values, packed_bits
-from segprep.sources._common.faulty_regions import sound_regions
-from segprep.sources._common.region_attributes import named_values
-from segprep.sources._common.region_shapes import Kind, Region, rotated_box, whole_mask
+from segprep.sources._common.shapes import packed_bits
+from segprep.sources._common.shapes.faulty_regions import sound_regions
+from segprep.sources._common.shapes.region_attributes import named_values
+from segprep.sources._common.shapes.region_shapes import Kind, Region, rotated_box, whole_mask
+from segprep.sources._common.texts import json_values
 
 PLAIN = ("polygon", "brush", "bitmask", "vector", "rectangle", "ellipse", "keypoint")
 PNG = "data:image/png;base64,"

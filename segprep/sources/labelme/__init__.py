@@ -22,14 +22,14 @@ from typing import Annotated, Any, cast
 from segprep.errors import SourceError, UsageError
 from segprep.files import listing, walk
 from segprep.names import natural_key, stem_key, stem_of
-from segprep.sources._common import official_lists, stems
-from segprep.sources._common.folder_names import ExcludeFolder, is_excluded, split_of
-from segprep.sources._common.label_options import LabelOptions
-from segprep.sources._common.labels import LabelTable
-from segprep.sources._common.official_lists import ListsFromFolders
-from segprep.sources._common.outlines import drawn
-from segprep.sources._common.region_areas import refuse_outside
-from segprep.sources._common.region_attributes import ClassFrom
+from segprep.sources._common.classes.label_options import LabelOptions
+from segprep.sources._common.classes.labels import LabelTable
+from segprep.sources._common.pairing import official_lists, stems
+from segprep.sources._common.pairing.folder_names import ExcludeFolder, is_excluded, split_of
+from segprep.sources._common.pairing.official_lists import ListsFromFolders
+from segprep.sources._common.shapes.outlines import drawn
+from segprep.sources._common.shapes.region_areas import refuse_outside
+from segprep.sources._common.shapes.region_attributes import ClassFrom
 from segprep.sources.labelme import annotation_file, drawing, other_files, picture
 from segprep.sources.labelme.annotation_file import Annotation
 from segprep.sources.labelme.search import ImageFrom, Search

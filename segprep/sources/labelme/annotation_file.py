@@ -15,7 +15,8 @@ from segprep.errors import ForeignFileError, SourceError
 from segprep.files import MAX_BYTES, read_below
 from segprep.imaging.coordinates import FARTHEST
 from segprep.names import clean_label, shown
-from segprep.sources._common import other_tools, strict_json
+from segprep.sources._common.refusals import other_tools
+from segprep.sources._common.texts import strict_json
 from segprep.types import Note
 
 

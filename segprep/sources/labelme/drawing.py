@@ -13,12 +13,12 @@ from segprep.dataset import classes as class_lists
 from segprep.errors import ShapeError, SourceError
 from segprep.files import facts, read_below
 from segprep.imaging.shapes import Shape
-from segprep.sources._common import class_list
-from segprep.sources._common.labels import LabelMeaning, LabelRules, LabelTable
-from segprep.sources._common.outlines import LabeledOutline
-from segprep.sources._common.region_areas import refuse_empty
-from segprep.sources._common.region_attributes import absent, named_values, only_value
-from segprep.sources._common.region_shapes import Attributes
+from segprep.sources._common.classes import class_list
+from segprep.sources._common.classes.labels import LabelMeaning, LabelRules, LabelTable
+from segprep.sources._common.shapes.outlines import LabeledOutline
+from segprep.sources._common.shapes.region_areas import refuse_empty
+from segprep.sources._common.shapes.region_attributes import absent, named_values, only_value
+from segprep.sources._common.shapes.region_shapes import Attributes
 from segprep.sources.labelme import annotation_file, shape_types
 from segprep.sources.labelme.annotation_file import Annotation
 from segprep.sources.labelme.shape_types import Pens

@@ -7,7 +7,7 @@ from segprep.dataset.manifest import EXPORT
 from segprep.errors import ForeignFileError, SourceError
 from segprep.files import open_inside
 from segprep.names import stem_of
-from segprep.sources._common import other_tools
+from segprep.sources._common.refusals import other_tools
 from segprep.sources.labelme import annotation_file
 from segprep.types import Item, Note, Skipped
 

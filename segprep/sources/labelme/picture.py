@@ -16,8 +16,8 @@ from segprep.errors import SourceError
 from segprep.files import find_below, read_below
 from segprep.imaging import image
 from segprep.names import shown, stem_key, stem_of
-from segprep.sources._common.named_paths import inside, meant
-from segprep.sources._common.same_picture import begin_alike, beginning, difference, rows_to
+from segprep.sources._common.images.same_picture import begin_alike, beginning, difference, rows_to
+from segprep.sources._common.texts.named_paths import inside, meant
 from segprep.sources.labelme import embedded
 from segprep.sources.labelme.embedded import View
 from segprep.sources.labelme.search import Search, absent, places

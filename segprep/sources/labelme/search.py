@@ -12,7 +12,7 @@ from segprep.dataset.same_name import pick
 from segprep.errors import SourceError
 from segprep.files import find_below
 from segprep.names import shown, stem_of
-from segprep.sources._common.named_paths import escapes, inside, is_file_name, meant
+from segprep.sources._common.texts.named_paths import escapes, inside, is_file_name, meant
 
 ImageFrom = Annotated[
     Literal["auto", "path", "name", "embedded"],

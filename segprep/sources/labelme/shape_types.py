@@ -25,7 +25,7 @@ from segprep.imaging import image, shapes
 from segprep.imaging.coordinates import MAX_POINTS, coordinates
 from segprep.imaging.shapes import Shape
 from segprep.names import shown
-from segprep.sources._common.labels import LabelMeaning
+from segprep.sources._common.classes.labels import LabelMeaning
 from segprep.sources.labelme.embedded import decoded
 
 _POINTS = {

@@ -29,9 +29,9 @@ from segprep.imaging import image, instances, mask_files, paired_masks, shapes
 from segprep.imaging.instances import Spot
 from segprep.imaging.shapes import Shape
 from segprep.names import stem_of
-from segprep.sources._common import matching, stems
-from segprep.sources._common.image_folders import ImageFolder, MaskFolder
-from segprep.sources._common.official_lists import ListsFromFolders
+from segprep.sources._common.pairing import matching, stems
+from segprep.sources._common.pairing.image_folders import ImageFolder, MaskFolder
+from segprep.sources._common.pairing.official_lists import ListsFromFolders
 from segprep.sources.merge_masks import class_masks
 from segprep.types import (
     IGNORE,

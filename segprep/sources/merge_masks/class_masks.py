@@ -15,7 +15,8 @@ from segprep.files import listing, read_below, read_plain
 from segprep.imaging import mask_files
 from segprep.imaging.image import SUFFIXES
 from segprep.names import natural_key, stem_key, stem_of
-from segprep.sources._common import folder_names, image_folders, strict_json
+from segprep.sources._common.pairing import folder_names, image_folders
+from segprep.sources._common.texts import strict_json
 from segprep.types import Note, Skipped
 
 _EXPORT = re.compile(r"task-(\d+)-annotation-\d+-by-[^-]*-[^-]*-(.+)-\d+$")  # Label Studio

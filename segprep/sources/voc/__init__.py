@@ -33,13 +33,15 @@ from segprep.errors import SegprepError, SourceError, UsageError
 from segprep.files import read_below, real_folders
 from segprep.imaging import image, lookup, low_depth, mask_files, paired_masks
 from segprep.packed_items import FirstLabels
-from segprep.sources._common import color_tables, lossy, mask_values, matching, palette_order
-from segprep.sources._common.color_tables import ColorTable
-from segprep.sources._common.image_folders import MaskFolder
-from segprep.sources._common.mask_values import Ids
-from segprep.sources._common.name_rules import Folders
-from segprep.sources._common.paired_folders import ImageRoot, image_homes
-from segprep.sources._common.recalled_values import MaskValues, of_masks
+from segprep.sources._common.classes import color_tables, mask_values, palette_order
+from segprep.sources._common.classes.color_tables import ColorTable
+from segprep.sources._common.classes.mask_values import Ids
+from segprep.sources._common.classes.recalled_values import MaskValues, of_masks
+from segprep.sources._common.masks import lossy
+from segprep.sources._common.pairing import matching
+from segprep.sources._common.pairing.image_folders import MaskFolder
+from segprep.sources._common.pairing.name_rules import Folders
+from segprep.sources._common.pairing.paired_folders import ImageRoot, image_homes
 from segprep.sources.voc import tree_folders
 from segprep.sources.voc.meaning import (
     EVERY,

@@ -13,8 +13,9 @@ from segprep.dataset.tree import IMAGES, LABELMAP
 from segprep.errors import SegprepError, SourceError, UsageError
 from segprep.files import read_below
 from segprep.imaging import image, mask_files, png
-from segprep.sources._common import color_masks, color_tables, mask_values
-from segprep.sources._common.color_tables import ColorTable
+from segprep.sources._common.classes import color_tables, mask_values
+from segprep.sources._common.classes.color_tables import ColorTable
+from segprep.sources._common.masks import color_masks
 from segprep.types import IGNORE, MAX_PIXELS, Classes, Item, Note
 
 NAME_COLORS = (

@@ -8,7 +8,7 @@ from segprep.dataset.tree import IMAGES, MASKS
 from segprep.errors import UsageError
 from segprep.imaging.image import SUFFIXES
 from segprep.names import natural_key
-from segprep.sources._common import name_rules
+from segprep.sources._common.pairing import name_rules
 from segprep.types import Note
 
 MASK_FOLDERS = (

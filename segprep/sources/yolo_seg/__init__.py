@@ -20,12 +20,13 @@ from segprep.errors import SourceError
 from segprep.files import MAX_BYTES, listing, read_below
 from segprep.imaging.image import SUFFIXES
 from segprep.names import shown, stem_key, stem_of
-from segprep.sources._common import foreign_files, nearest_files
-from segprep.sources._common.faulty_regions import sound_regions
-from segprep.sources._common.official_lists import SPLITS
-from segprep.sources._common.region_shapes import Kind, Region, Ring
-from segprep.sources._common.regions import Document, RegionReader
-from segprep.sources._common.source_images import AnnotatedImage
+from segprep.sources._common.classes import nearest_files
+from segprep.sources._common.images.source_images import AnnotatedImage
+from segprep.sources._common.pairing.official_lists import SPLITS
+from segprep.sources._common.refusals import foreign_files
+from segprep.sources._common.shapes.faulty_regions import sound_regions
+from segprep.sources._common.shapes.region_shapes import Kind, Region, Ring
+from segprep.sources._common.shapes.regions import Document, RegionReader
 from segprep.sources.yolo_seg.data_file import (
     LISTS_OF_CLASSES,
     DataFile,

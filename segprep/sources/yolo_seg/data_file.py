@@ -9,8 +9,10 @@ from typing import Any
 from segprep.errors import SourceError
 from segprep.files import MAX_BYTES, listing, read_below
 from segprep.names import clean_label, stem_key, stem_of
-from segprep.sources._common import foreign_files, nearest_files, strict_yaml
-from segprep.sources._common.folder_names import split_of
+from segprep.sources._common.classes import nearest_files
+from segprep.sources._common.pairing.folder_names import split_of
+from segprep.sources._common.refusals import foreign_files
+from segprep.sources._common.texts import strict_yaml
 
 LISTS_OF_CLASSES = ("classes.txt", "obj.names", "predefined_classes.txt")
 

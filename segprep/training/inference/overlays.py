@@ -17,7 +17,7 @@ from segprep.imaging.depth import eight_bits
 from segprep.imaging.image import encode_mask, voc_colors
 from segprep.names import unknown, variant_key
 from segprep.reports.legend import with_legend
-from segprep.sources._common import color_tables
+from segprep.sources._common.classes import color_tables
 from segprep.training.logits import likeliest
 from segprep.types import IGNORE
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from segprep.errors import SegprepError, UsageError
-from segprep.sources._common import archive, archive_limits
+from segprep.sources._common.archives import archive, archive_limits
 
 FILES = {"data/images/a.png": b"image", "data/masks/a.png": b"mask", "data/list.txt": b"a\n"}
 

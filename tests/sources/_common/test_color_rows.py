@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from segprep.errors import UsageError
-from segprep.sources._common.color_rows import parsed
+from segprep.sources._common.classes.color_rows import parsed
 
 TEAMS = [("Team 1", (27, 154, 218)), ("Team 2", (38, 198, 129))]
 

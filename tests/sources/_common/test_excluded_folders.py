@@ -8,7 +8,7 @@ from PIL import Image
 
 import segprep
 from segprep.errors import BadInputError, UsageError
-from segprep.sources._common import folder_names
+from segprep.sources._common.pairing import folder_names
 from segprep.types import Skipped
 
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 import segprep
 from segprep.errors import UsageError
-from segprep.sources._common.folder_names import shows_view
+from segprep.sources._common.pairing.folder_names import shows_view
 
 ROWS, COLUMNS = np.mgrid[:12, :12]
 INSIDE = (ROWS - 6) ** 2 + (COLUMNS - 6) ** 2 < 30

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from segprep.errors import UsageError
-from segprep.sources._common import files_beside, image_folders, matching, stems
+from segprep.sources._common.pairing import files_beside, image_folders, matching, stems
 from segprep.types import Item, Skipped
 
 HOMES = ("data/train", "a"), ("runs/7/preds", "a_0")

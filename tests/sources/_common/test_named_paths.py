@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from segprep.sources._common.named_paths import inside, is_file_name, meant
+from segprep.sources._common.texts.named_paths import inside, is_file_name, meant
 
 HOME = Path("/data/set/annotations")
 

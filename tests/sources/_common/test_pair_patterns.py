@@ -9,7 +9,7 @@ from PIL import Image
 
 import segprep
 from segprep.errors import BadInputError
-from segprep.sources._common.pair_patterns import columns
+from segprep.sources._common.pairing.pair_patterns import columns
 
 
 @pytest.mark.parametrize(

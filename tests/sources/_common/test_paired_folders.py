@@ -11,8 +11,8 @@ from PIL import Image
 import segprep
 from segprep.errors import BadInputError, UsageError
 from segprep.sources import binary, colormap, pairs
-from segprep.sources._common import image_folders, matching, pair_patterns
-from segprep.sources._common.name_rules import Folders
+from segprep.sources._common.pairing import image_folders, matching, pair_patterns
+from segprep.sources._common.pairing.name_rules import Folders
 
 BLACK, WHITE = np.zeros((3, 4), np.uint8), np.full((3, 4), 255, np.uint8)
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 import segprep
 from segprep.errors import UsageError
-from segprep.sources._common import palette_order
+from segprep.sources._common.classes import palette_order
 
 RED, GREEN, BLACK = (128, 0, 0), (0, 128, 0), (0, 0, 0)
 

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from segprep.names import stem_fault, stem_key, stem_of
 from segprep.packed import PackedNames, PackedPaths
-from segprep.sources._common import name_rules, plain_names
-from segprep.sources._common.joined_files import JoinedFiles
-from segprep.sources._common.name_rules import Folders
+from segprep.sources._common.pairing import name_rules, plain_names
+from segprep.sources._common.pairing.joined_files import JoinedFiles
+from segprep.sources._common.pairing.name_rules import Folders
 
 LETTERS = st.text("aAbB019. _-~:*\x1f\x7fconCOM", max_size=8)
 NAMES = st.lists(LETTERS | st.just("con.png") | st.just("x" * 201), max_size=9)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segprep.sources._common.rle import SegmentationError, Sheet, decompressed, run_lengths
+from segprep.sources._common.shapes.rle import SegmentationError, Sheet, decompressed, run_lengths
 
 coco_masks = pytest.importorskip("pycocotools.mask")
 

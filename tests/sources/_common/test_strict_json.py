@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segprep.errors import SourceError
-from segprep.sources._common import strict_json
+from segprep.sources._common.texts import strict_json
 
 PATH = Path("a.json")
 TEXTS = (

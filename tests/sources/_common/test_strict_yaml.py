@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from segprep.errors import SourceError
-from segprep.sources._common import strict_yaml
+from segprep.sources._common.texts import strict_yaml
 
 PATH = Path("data.yaml")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from segprep.errors import SourceError
-from segprep.sources._common import strict_json, text_encoding
+from segprep.sources._common.texts import strict_json, text_encoding
 
 TEXTS = {
     "gb18030": ["猫狗", "裂缝", "背景", "行人 汽车", "道路", "划痕", "建筑物", "水面", "焊缝缺陷"],

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from segprep.errors import UnknownClassError
-from segprep.sources._common import class_list
+from segprep.sources._common.classes import class_list
 from segprep.sources.labelme import Reader
 
 from .makers import annotate, box, picture, sample

@@ -1,0 +1,1 @@
+"""What came as one zip or tar file."""

@@ -1,0 +1,1 @@
+"""The class list, and what labels, colors and values mean in it."""

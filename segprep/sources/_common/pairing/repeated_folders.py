@@ -1,0 +1,32 @@
+"""Folders of one name that repeat below a source, as in train/ and in val/."""
+
+import os
+from pathlib import Path
+
+from segprep.names import natural_key
+from segprep.sources._common.pairing import name_rules
+
+
+def names(root: Path, images: Path, masks: Path) -> tuple[str, str]:
+    """What --images and --masks take for two folders below *root*: their names in the folder that
+    holds both where others below *root* hold such folders too, else their paths.
+    """
+    home = Path(os.path.commonpath([images, masks]))
+    own = images.relative_to(home).as_posix(), masks.relative_to(home).as_posix()
+    apart = "." not in own and not any((root / name).exists() for name in own)
+    if apart and len(homes(root, *own)) > 1:
+        return own
+    return images.relative_to(root).as_posix(), masks.relative_to(root).as_posix()
+
+
+def homes(root: Path, images: str, masks: str) -> list[Path]:
+    """The folders below *root* in which *images* and *masks* lie beside each other, both with image
+    files, in natural order; none where one of the two is no name of a folder below.
+    """
+    parts = [Path(images).parts, Path(masks).parts]
+    if any(Path(name).is_absolute() or ".." in Path(name).parts for name in (images, masks)):
+        return []
+    holding = {Path(folder) for folder in name_rules.picture_folders(root)}
+    above = {root.joinpath(*folder.parts[: -len(parts[0])]) for folder in holding}
+    both = [home for home in above if all(home.joinpath(*own) in holding for own in parts)]
+    return sorted(both, key=lambda home: natural_key(str(home)))

@@ -1,0 +1,1 @@
+"""Why no format reads a folder, and what to do with it."""

@@ -1,0 +1,1 @@
+"""Labeled regions of images as shapes: polygons, boxes, runs."""

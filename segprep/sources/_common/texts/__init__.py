@@ -1,0 +1,1 @@
+"""Annotation files as values: encodings, strict JSON, XML and YAML, checked values."""
