@@ -36,7 +36,8 @@ _ADAM7 = (
 )
 
 
-def _chunk(kind: bytes, body: bytes) -> bytes:
+def chunk(kind: bytes, body: bytes) -> bytes:
+    """A chunk of this *kind* with its length and checksum."""
     return (
         struct.pack(">I", len(body))
         + kind
@@ -45,7 +46,7 @@ def _chunk(kind: bytes, body: bytes) -> bytes:
     )
 
 
-_END = _chunk(b"IEND", b"")
+END = chunk(b"IEND", b"")
 
 
 def encode(pixels: NDArray[Any], palette: bytes | None = None) -> bytes:
@@ -63,10 +64,10 @@ def encode(pixels: NDArray[Any], palette: bytes | None = None) -> bytes:
     )
     kind = 3 if palette else {1: 0, 2: 4, 3: 2, 4: 6}[channels]
     header = struct.pack(">IIBBBBB", width, height, 8 * depth, kind, 0, 0, 0)
-    table = _chunk(b"PLTE", palette) if palette else b""
+    table = chunk(b"PLTE", palette) if palette else b""
     deflate = isal_zlib.compressobj(1)  # compress() depends on what lies in memory before the call
     body = deflate.compress(rows.data) + deflate.flush()
-    return SIGNATURE + _chunk(b"IHDR", header) + table + _chunk(b"IDAT", body) + _END
+    return SIGNATURE + chunk(b"IHDR", header) + table + chunk(b"IDAT", body) + END
 
 
 def encode_mask(mask: NDArray[np.uint8], palette: bytes | None, values: Iterable[int]) -> bytes:
@@ -77,26 +78,8 @@ def encode_mask(mask: NDArray[np.uint8], palette: bytes | None, values: Iterable
     if body is None:
         return encode(mask, palette)
     header = struct.pack(">IIBBBBB", *mask.shape[::-1], 8, 3 if palette else 0, 0, 0, 0)
-    table = _chunk(b"PLTE", palette) if palette else b""
-    return SIGNATURE + _chunk(b"IHDR", header) + table + _chunk(b"IDAT", body) + _END
-
-
-def encode_bands(
-    bands: Iterable[NDArray[np.uint8]], shape: tuple[int, int], palette: bytes
-) -> bytes:
-    """An indexed PNG of a mask of *shape* (H, W) that comes as *bands* (h, W) from top to bottom;
-    no more than one of them is held.
-    """
-    height, width = shape
-    header = struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)
-    deflate, parts = isal_zlib.compressobj(1), list[bytes]()
-    for band in bands:
-        rows = np.zeros((len(band), 1 + width), np.uint8)
-        rows[:, 1:] = band
-        parts.append(deflate.compress(rows.data))
-    parts.append(deflate.flush())
-    table, body = _chunk(b"PLTE", palette), _chunk(b"IDAT", b"".join(parts))
-    return SIGNATURE + _chunk(b"IHDR", header) + table + body + _END
+    table = chunk(b"PLTE", palette) if palette else b""
+    return SIGNATURE + chunk(b"IHDR", header) + table + chunk(b"IDAT", body) + END
 
 
 def chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
@@ -171,13 +154,6 @@ def pass_sizes(width: int, height: int, interlaced: int) -> list[tuple[int, int]
     return [(columns, rows) for columns, rows in sizes if columns > 0 and rows > 0]
 
 
-def with_rows(rows: bytes, width: int, height: int, kind: int, interlaced: int) -> bytes:
-    """An 8-bit PNG of color type *kind* whose filtered scanlines are *rows*."""
-    header = struct.pack(">IIBBBBB", width, height, 8, kind, 0, 0, interlaced)
-    body = zlib.compress(rows, 0)
-    return SIGNATURE + _chunk(b"IHDR", header) + _chunk(b"IDAT", body) + _END
-
-
 def check(data: bytes) -> None:
     """Raise ValueError unless all checksums hold and the image data fill exactly the size that the
     header states.
@@ -211,17 +187,6 @@ def plain_shape(data: bytes, limit: int) -> tuple[int, int] | None:
     width, height, depth, _, *method = struct.unpack_from(">IIBBBBB", data, 16)
     fits = depth == 8 and not any(method) and 0 < width * height <= limit
     return (height, width) if fits else None
-
-
-def recolored(data: bytes, palette: bytes | None) -> bytes:
-    """A PNG that has a :func:`plain_shape` with *palette* (768 bytes) instead of its own, or as
-    gray levels: the same values, none of which is decoded. Raises ValueError for damaged chunks.
-    """
-    head, *rest = chunks(data)
-    header = bytes(head[1][:9]) + (b"\3" if palette else b"\0") + bytes(head[1][10:])
-    table = _chunk(b"PLTE", palette) if palette else b""
-    body = b"".join(_chunk(kind, bytes(part)) for kind, part in rest if kind == b"IDAT")
-    return SIGNATURE + _chunk(b"IHDR", header) + table + body + _END
 
 
 def decode(data: bytes, limit: int) -> NDArray[np.uint8] | None:

@@ -17,7 +17,7 @@ from isal import isal_zlib
 from numpy.typing import NDArray
 
 from segprep.errors import SourceError
-from segprep.imaging import image, png
+from segprep.imaging import image, png, png_parts
 
 _BAND = 8 << 20  # bytes of pixels
 _BLOCK = 1 << 20  # bytes of the file
@@ -127,7 +127,7 @@ class PngRows:
         return result
 
     def _decoded(self, lines: bytes, rows: int, width: int, kind: int) -> NDArray[np.uint8]:
-        data = png.with_rows(lines, width, rows, kind, 0)
+        data = png_parts.with_rows(lines, width, rows, kind, 0)
         with image.opened(data, self.path, rows * width) as picture:
             return np.asarray(picture).reshape(rows, -1)
 

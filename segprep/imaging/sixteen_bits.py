@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segprep.errors import SourceError
-from segprep.imaging import image, netpbm, png, tiff
+from segprep.imaging import image, netpbm, png, png_parts, tiff
 from segprep.types import MAX_PIXELS
 
 BANDS = 64  # of an image at most
@@ -46,7 +46,7 @@ def _of_png(data: bytes, path: Path, limit: int) -> NDArray[np.uint16]:
             path, f"is damaged: {error}", "restore the file from its origin", "image-damaged"
         ) from error
     high, low = (
-        _decoded(png.with_rows(half, width, height, data[25], data[28]), path, limit)
+        _decoded(png_parts.with_rows(half, width, height, data[25], data[28]), path, limit)
         for half in halves
     )
     return np.asarray(high.astype(np.uint16) << 8 | low, np.uint16)

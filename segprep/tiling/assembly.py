@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from segprep.dataset import tree
 from segprep.errors import SourceError, TreeError
 from segprep.files import read_below, real_folders
-from segprep.imaging import image, png
+from segprep.imaging import image, png_parts
 from segprep.names import unsharded
 from segprep.outputs import OutputFolder
 from segprep.tiling import georeferences
@@ -64,7 +64,7 @@ def untile(
     mosaic = _Mosaic(folder, grid, kept, background, max_pixels)
     for stem, shape in progress(grid.pictures.items(), len(grid.pictures), "assembling"):
         bands = mosaic.bands(stem, *shape)
-        results.write(f"{stem}.png", png.encode_bands(bands, shape, image.voc_colors()))
+        results.write(f"{stem}.png", png_parts.encode_bands(bands, shape, image.voc_colors()))
         if place_of := grid.ground.get(stem):
             for name, content in georeferences.files(f"{stem}.png", place_of).items():
                 results.write(name, content)

@@ -12,7 +12,7 @@ import segprep
 from segprep.dataset import samples
 from segprep.dataset.tree import Tree
 from segprep.errors import BadInputError
-from segprep.imaging import png
+from segprep.imaging import png, png_parts
 from segprep.imaging.image import encode_mask, read_mask, voc_colors, write_mask
 
 WITHOUT_PIXELS = ("ultralytics", "mmseg", "monai", "paddle", "webdataset", "keras", "voc", "hf")
@@ -74,8 +74,8 @@ def test_values_of_the_record_are_held_against_the_classes(tree: Path, tmp_path:
 def test_recolored_keeps_every_value() -> None:
     mask = np.random.default_rng(3).integers(0, 256, (9, 13)).astype(np.uint8)
     palette, gray = encode_mask(mask), encode_mask(mask, "gray")
-    assert png.recolored(palette, None) == gray
-    assert png.recolored(gray, voc_colors()) == palette
+    assert png_parts.recolored(palette, None) == gray
+    assert png_parts.recolored(gray, voc_colors()) == palette
     assert png.plain_shape(gray, 117) == (9, 13)
     assert png.plain_shape(gray, 116) is None
     assert png.plain_shape(png.encode(mask.astype(np.uint16)), 117) is None

@@ -158,7 +158,7 @@ def file_of(rows: Bytes, spare: int = 0) -> bytes:
     """A gray PNG of filtered *rows* (H, 1 + W), with *spare* bytes behind the last."""
     data = png.encode(np.zeros((len(rows), rows.shape[1] - 1), np.uint8))
     body = zlib.compress(rows.tobytes() + bytes(spare), 9)
-    return data[: data.index(b"IDAT") - 4] + png._chunk(b"IDAT", body) + png._chunk(b"IEND", b"")
+    return data[: data.index(b"IDAT") - 4] + png.chunk(b"IDAT", body) + png.chunk(b"IEND", b"")
 
 
 def filtered(pixels: Bytes, kinds: NDArray[np.int64]) -> Bytes:
@@ -190,7 +190,7 @@ def test_many_filtered_rows_are_read_as_pillow_reads_them(tmp_path: Path) -> Non
     pixels = np.repeat(random.integers(0, 4, (90, 12)), 9, axis=1).astype(np.uint8)
     data = png.encode(pixels)
     body = zlib.compress(filtered(pixels, random.integers(0, 5, 90)).tobytes())
-    data = data[: data.index(b"IDAT") - 4] + png._chunk(b"IDAT", body) + png._chunk(b"IEND", b"")
+    data = data[: data.index(b"IDAT") - 4] + png.chunk(b"IDAT", body) + png.chunk(b"IEND", b"")
     (tmp_path / "a.png").write_bytes(data)
     with Image.open(tmp_path / "a.png") as picture:
         assert np.array_equal(np.asarray(picture), pixels)

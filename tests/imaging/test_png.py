@@ -195,9 +195,9 @@ def filtered(pixels: np.ndarray, kinds: list[int]) -> bytes:
     header = struct.pack(">IIBBBBB", pixels.shape[1], pixels.shape[0], 8, 0, 0, 0, 0)
     return (
         png.SIGNATURE
-        + png._chunk(b"IHDR", header)
-        + png._chunk(b"IDAT", zlib.compress(b"".join(rows)))
-        + png._chunk(b"IEND", b"")
+        + png.chunk(b"IHDR", header)
+        + png.chunk(b"IDAT", zlib.compress(b"".join(rows)))
+        + png.chunk(b"IEND", b"")
     )
 
 

@@ -5,7 +5,7 @@ copy.
 from dataclasses import dataclass
 from typing import Literal
 
-from segprep.imaging import image, png, transcoding
+from segprep.imaging import image, png_parts, transcoding
 from segprep.types import Note
 from segprep.writer import ImageHeader, LabeledImage, Link, Product
 
@@ -83,7 +83,7 @@ def mask(sample: LabeledImage, mode: image.MaskMode) -> Picture:
     """The mask as 8-bit PNG whose pixel value is the class id: gray, or with VOC's colors."""
     if sample.is_recorded and sample.stored_upright:
         colors = image.voc_colors() if mode == "palette" else None
-        return Picture(".png", Product("", png.recolored(sample.mask_file, colors)))
+        return Picture(".png", Product("", png_parts.recolored(sample.mask_file, colors)))
     return Picture(".png", Product("", image.encode_mask(sample.mask, mode)))
 
 
