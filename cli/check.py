@@ -274,7 +274,7 @@ command = formatting.Command(
         click.Option(["--fix"], is_flag=True, help="Plan the safe repairs; nothing is written."),
         click.Option(["--yes"], is_flag=True, help="With --fix: repair in place."),
         click.Option(
-            ["--out"],
+            ["-o", "--out"],
             type=click.Path(path_type=Path, file_okay=False),
             metavar="NEW",
             help="With --fix: write a repaired copy to this new folder, and change nothing else.",

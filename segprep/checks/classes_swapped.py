@@ -32,10 +32,10 @@ def find(survey: Survey) -> Iterator[Finding]:
     if mixed and mixed.certain:
         for number, score in mixed.smaller.items():
             swapped.setdefault(survey.pairs[number].stem, (mixed.classes, score))
-    others = {pair.stem for pair in renumbered(survey)[0]} | judged(survey).misfits.keys()
-    others |= shifted(survey).keys()
+    by_palette = {pair.stem for pair in renumbered(survey)[0]}
+    others = (causes(survey), by_palette, judged(survey).misfits, shifted(survey))
     for stem, (classes, score) in swapped.items():
-        if stem in causes(survey) or stem in others:
+        if any(stem in stems for stems in others):
             continue  # its values mean something else, or lie elsewhere
         first, second = map(survey.label_name, classes)
         yield RULE.finding(

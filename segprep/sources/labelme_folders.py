@@ -41,10 +41,13 @@ class Reader(RegionReader):
 
     @classmethod
     def recognize(cls, root: Path) -> Evidence | None:
-        """A mask with a list of its own labels."""
+        """A mask with a list of its own labels, and without the JSON file that it was made from."""
         real = root.resolve()
+        made_from = {Path(name).stem for _, name in listing(str(real)) if name.endswith(".json")}
         for path in cls(real).documents()[:_TRIED]:
             file = own_names.names_file(path)
+            if made_from & {path.stem, path.parent.name, path.parent.name.removesuffix(_ENDING)}:
+                continue
             try:
                 if file and own_names.names_in(file, (real,)):
                     named = file.relative_to(real).as_posix()

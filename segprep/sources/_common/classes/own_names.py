@@ -40,8 +40,11 @@ def refuse_different(masks: Iterable[Path], roots: tuple[Path, ...]) -> None:
     values of a mask alike: they are no class ids.
     """
     said: dict[int, tuple[str, Path]] = {}
+    listed = dict[Path, bool]()  # by folder of masks, whether lists may lie beside it
     for mask in islice(masks, _TRIED):
-        if (path := names_file(mask)) is None:
+        if mask.parent not in listed:
+            listed[mask.parent] = mask.name == "label.png" or (mask.parent.parent / "yaml").is_dir()
+        if not listed[mask.parent] or (path := names_file(mask)) is None:
             continue
         try:
             names = names_in(path, roots)
