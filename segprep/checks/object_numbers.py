@@ -26,8 +26,7 @@ def find(survey: Survey) -> Iterator[Finding]:
         yield RULE.finding(
             "",
             "",
-            f"{counts.numbered} of {counts.masks} masks hold 1 to n without a gap, with"
-            f" {len(counts.sizes)} different n up to {max(counts.sizes)}: numbers of objects",
+            f"{counts.told()}: numbers of objects",
             "segprep convert binary SRC OUT --foreground nonzero if they are of one class; else"
             " take the class masks",
         )

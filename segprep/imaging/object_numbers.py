@@ -31,6 +31,13 @@ class Counts:
         """How many masks are numbered."""
         return self.sizes.total()
 
+    def told(self) -> str:
+        """What speaks for numbers of objects."""
+        return (
+            f"{self.numbered} of {self.masks} masks hold 1 to n without a gap, with"
+            f" {len(self.sizes)} different n up to {max(self.sizes)}"
+        )
+
     @property
     def objects(self) -> bool:
         """Whether the values can only be numbers of objects: were they classes, an image with the

@@ -183,8 +183,7 @@ class Contents:
         if self.counts.objects:
             raise UsageError(
                 "values-unclear",
-                f"{self.counts.numbered} of {self.counts.masks} masks hold 1 to n without a gap,"
-                f" with {len(self.counts.sizes)} different n: numbers of objects, not classes",
+                f"{self.counts.told()}: numbers of objects, not classes",
                 f"{_INSTANCES}; if they are classes all the same, say so:"
                 f" --classes {max(self.seen.keys() - {IGNORE}) + 1}, or a FILE of names",
             )
