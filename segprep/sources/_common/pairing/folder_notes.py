@@ -47,7 +47,10 @@ def unused(root: Path, pair: Folders) -> list[Note]:
         )
     notes = [Note("folders-chosen", text) for text in texts]
     if pair.apart:
-        each = [f"{path.relative_to(root)}/ ({len(image_files(path))})" for path in pair.apart]
+        each = [
+            f"{path.relative_to(root).as_posix()}/ ({len(image_files(path))})"
+            for path in pair.apart
+        ]
         text = f"no masks pair with the pictures in {_first(each)}; they were left alone"
         notes.append(Note("image-unlabelled", text))
     return notes
