@@ -8,7 +8,8 @@ else.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import annotations
@@ -54,7 +55,8 @@ def comparisons(work: Path, size: Size) -> Iterator[Comparison]:
         },
         [Row("the machine: two processes", "at once", "in turn", None, "wall")],
     )
-    for title, words in commands(work, size):
+    for title, write, words in commands(work, size):
+        write()
         programs, outs = {}, work / f"outs of {title}"
         for jobs in ("1", "2"):
             for kind, start in (("", SEGPREP), (", CPU", (sys.executable, "-c", LEAST))):
@@ -69,30 +71,27 @@ def comparisons(work: Path, size: Size) -> Iterator[Comparison]:
         )
 
 
-def commands(work: Path, size: Size) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """What is measured: a title, and the words of the command."""
+def commands(work: Path, size: Size) -> Iterator[tuple[str, Callable[[], object], tuple[str, ...]]]:
+    """What is measured: a title, what writes its data, and the words of the command."""
     for full in (300, 1500):
         source, count = work / f"labelme{full}", size(full)
-        annotations.write(source, count)
-        yield f"json2mask, {count} images of 1280 x 720", ("json2mask", str(source), "OUT")
-    count = size(120)
-    source = nuclei.write(work / "nuclei", count)
-    yield f"convert dsb2018, {count} images", ("convert", "dsb2018", str(source), "OUT")
+        write = partial(annotations.write, source, count)
+        yield f"json2mask, {count} images of 1280 x 720", write, ("json2mask", str(source), "OUT")
+    source, count = work / "nuclei", size(120)
+    write = partial(nuclei.write, source, count)
+    yield f"convert dsb2018, {count} images", write, ("convert", "dsb2018", str(source), "OUT")
     for full, side in ((500, 512), (5000, 32), (20_000, 32)):
-        count = size(full)
-        source = tiny.write(work / f"pairs{full}", count, side)
+        source, count = work / f"pairs{full}", size(full)
         words = ("convert", "pairs", str(source), "OUT", "--classes", "3")
-        yield f"convert pairs, {count} of {side} x {side}", words
-    for count, height, width in (
-        (size(200), 1024, 2048),
-        (size(800), 375, 500),
-        (size(5000), 64, 64),
-    ):
-        folder = work / f"maps{height}"
-        streets.write(folder, count, height, width)
-        truth, pred = str(folder / "truth"), str(folder / "pred")
+        write = partial(tiny.write, source, count, side)
+        yield f"convert pairs, {count} of {side} x {side}", write, words
+    for full, height, width in ((200, 1024, 2048), (800, 375, 500), (5000, 64, 64)):
+        source, count = work / f"maps{height}", size(full)
+        truth, pred = str(source / "truth"), str(source / "pred")
         words = ("miou", pred, "--truth", truth, "--classes", str(streets.CLASSES))
-        yield f"miou, {count} pairs of {height} x {width}", words
-    for count, (width, height) in ((size(600), (500, 375)), (size(5000), (96, 64))):
-        tree = scenes.make(work / f"scenes{width}", count, size=(width, height))
-        yield f"check, {count} of {width} x {height}", ("check", str(tree.root))
+        write = partial(streets.write, source, count, height, width)
+        yield f"miou, {count} pairs of {height} x {width}", write, words
+    for full, (width, height) in ((600, (500, 375)), (5000, (96, 64))):
+        source, count = work / f"scenes{width}", size(full)
+        write = partial(scenes.make, source, count, size=(width, height))
+        yield f"check, {count} of {width} x {height}", write, ("check", str(source))

@@ -3,6 +3,7 @@
 python tests/gpu/run.py [--data FOLDER] [--out FOLDER] [--parts PART,…] [--device cuda] [--quick]
 
 sizes       every published network at its tutorial's window: time and memory of a step
+whole       the largest image that a network takes whole: does it fit, are labels those of tiles?
 precision   DSB2018 at 96x96 by its recipe: float32, bfloat16, float16, compiled
 resume      an interrupted run ends with the bits of one that was not
 nccl        one process that torchrun started learns what a plain one learns
@@ -30,6 +31,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import whole_images
 from PIL import Image
 
 import segprep
@@ -162,6 +164,12 @@ def timed_step(session: Session, arch: str, preset: str, size: int, batch: int, 
     return median(seconds[count:])
 
 
+def whole(session: Session) -> None:
+    """The largest image that goes through each network whole, against its tiles."""
+    most = 1 << 16 if session.quick else whole_images.MOST
+    session.wrong += whole_images.run(session.device, most, session.show)
+
+
 def precision(session: Session) -> None:
     """The recipe of DSB2018 in every precision: time, memory, scores on its val list."""
     scores = ("val mIoU", "nucleus IoU", "val loss")
@@ -288,7 +296,7 @@ def membranes(session: Session) -> None:
 
 
 PARTS: dict[str, Callable[[Session], None]] = {
-    part.__name__: part for part in (sizes, precision, resume, nccl, predict, membranes)
+    part.__name__: part for part in (sizes, whole, precision, resume, nccl, predict, membranes)
 }
 
 
