@@ -61,11 +61,11 @@ def keys_of_paths(paths: PackedPaths, numbers: NDArray[np.int64]) -> Keys:
     return spans(text, starts[numbers], starts[numbers + 1], own)
 
 
-def keys_of_list(names: Sequence[bytes], seed: int = EMPTY) -> Keys:
-    """The keys of a list of *names*."""
+def keys_of_list(names: Sequence[bytes], seeds: "int | Keys" = EMPTY) -> Keys:
+    """The keys of a list of *names*, which go on from *seeds*."""
     ends = np.cumsum(np.fromiter(map(len, names), np.int64, len(names)))
     starts = np.concatenate((np.zeros(1, np.int64), ends[:-1])) if len(names) else ends
-    return spans(np.frombuffer(b"".join(names), np.uint8), starts, ends, seed)
+    return spans(np.frombuffer(b"".join(names), np.uint8), starts, ends, seeds)
 
 
 def spans(

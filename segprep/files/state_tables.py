@@ -3,6 +3,7 @@
 import os
 import stat
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from segprep.files.states import UNKNOWN
 
 ABSENT = 1  # the number of no file; that of a file that may change without a trace is UNKNOWN
 _LEAST = 2
+_AT_ONCE = 4000  # files, or folders
 _KIND = stat.S_IFMT(0xFFFF)  # the bits of a mode that tell what a file is
 _MODE, _SIZE, _MODIFIED, _CHANGED, _INODE = range(5)
 
@@ -59,13 +61,27 @@ class StateTable:
         self.moment = moment
         self._keys, self._numbers = list[Keys](), list[Keys]()
         self._folders, self._ordered = set[int](), True
+        self._waiting = list[tuple[bytes, Sequence[bytes], NDArray[np.int64]]]()
+        self._count = 0  # of the files that wait: many small folders are added as one
 
     def add(self, folder: bytes, names: Sequence[bytes], rows: NDArray[np.int64]) -> None:
         """Add what lies in *folder*: the *rows* of its files called *names*."""
-        home = path_keys.folder_key(folder)
-        self._folders.add(home)
-        if not len(names):
+        self._waiting.append((folder, names, rows))
+        self._count += len(names)
+        links = ((rows[:, _MODE] & _KIND) == stat.S_IFLNK).any()  # looked at now, not later
+        if links or self._count >= _AT_ONCE or len(self._waiting) >= _AT_ONCE:
+            self._settle()
+
+    def _settle(self) -> None:
+        """Turn what waits into keys and numbers."""
+        folders, every, parts = zip(*self._waiting, strict=True)
+        self._waiting, self._count = [], 0
+        homes = path_keys.keys_of_list([os.path.join(folder, b"") for folder in folders])
+        self._folders.update(homes.tolist())
+        names, rows = [*chain.from_iterable(every)], np.concatenate(parts)
+        if not names:
             return
+        counts = [*map(len, every)]
         kinds, own = rows[:, _MODE] & _KIND, numbers(rows)
         own[kinds != stat.S_IFREG] = UNKNOWN
         latest = rows[:, (_MODIFIED, _CHANGED)].max(1)
@@ -74,11 +90,13 @@ class StateTable:
             if not states.settled(times, self.moment):
                 own[n] = UNKNOWN
         if len(links := np.flatnonzero(kinds == stat.S_IFLNK)):
+            owners = np.repeat(np.arange(len(folders)), counts)[links].tolist()
             paths = (
-                os.path.join(os.fsdecode(folder), os.fsdecode(names[n])) for n in links.tolist()
+                os.path.join(os.fsdecode(folders[home]), os.fsdecode(names[n]))
+                for home, n in zip(owners, links.tolist(), strict=True)
             )
             own[links] = looked_at(paths, self.moment)
-        self._keys.append(path_keys.keys_of_list(names, home))
+        self._keys.append(path_keys.keys_of_list(names, np.repeat(homes, counts)))
         self._numbers.append(own)
         self._ordered = False
 
@@ -87,6 +105,8 @@ class StateTable:
         :func:`path_keys.folder_key`. Those in folders that are not in here are looked at now if
         *paths* are given; what is not there now may have been there before, and is UNKNOWN.
         """
+        if self._waiting:
+            self._settle()
         result = np.full(len(keys), ABSENT, np.uint64)
         if len(ordered := self._all()[0]):
             at = np.minimum(np.searchsorted(ordered, keys), len(ordered) - 1)

@@ -93,3 +93,20 @@ def test_every_column_counts(column: int) -> None:
     rows[1, column] += 1
     first, second = state_tables.numbers(rows).tolist()
     assert first != second
+
+
+@pytest.mark.parametrize("most", [1, 3, 4000])
+def test_folders_that_are_added_together_keep_their_own_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(state_tables, "_AT_ONCE", most)
+    home = tmp_path / "home"
+    for number in range(7):
+        (home / str(number) / "empty").mkdir(parents=True)
+        for name in "ab"[: number % 3]:
+            (home / str(number) / name).write_bytes(b"content")
+            os.utime(home / str(number) / name, (LONG_AGO, LONG_AGO + number))
+    table = look(home, monkeypatch)
+    paths = [home / str(number) / name for number in range(7) for name in "ab"]
+    assert found(table, paths) == state_tables.looked_at(map(str, paths), table.moment).tolist()
+    assert found(table, [home / "3/empty/gone"]) == [ABSENT]
