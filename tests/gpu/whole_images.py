@@ -9,8 +9,8 @@ from time import perf_counter
 import numpy as np
 import torch
 
-from segprep.training.data.pairs import InputSpec
 from segprep.training import checkpoints, models
+from segprep.training.data.pairs import InputSpec
 from segprep.training.devices import free_memory
 from segprep.training.inference import memory, tiles
 
