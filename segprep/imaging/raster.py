@@ -5,33 +5,24 @@ that masks equal labelme's in every pixel; beyond it, where Pillow's conversion 
 wrap or its ellipse never end, shapes are clipped first. A shape that would take unreasonably long
 is refused (ValueError).
 
-The compiled kernel draws polygons three times as fast, where a few show that it draws as the
-installed Pillow does.
+The compiled kernel and, for all polygons of an image together, NumPy are faster; they draw where a
+few polygons show that they draw as the installed Pillow does.
 """
 
 from collections.abc import Sequence
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from segprep import kernel
-from segprep.imaging import flat_stream
+from segprep.imaging import flat_stream, like_pillow
 from segprep.kernel import Kernel
 
 LIMIT = 32_767
 MAX_CROSSINGS = 10_000_000  # polygon edges times the rows they cross, per canvas: seconds of work
 _FARTHEST = 1 << 24  # pixels from the origin that the kernel draws
-_ROUNDED = (  # on other processors, multiply-and-add may round once, not twice
-    (47, 5, -19, 85, -37, 77),
-    (-55, -47, 57, 49, 36, 18),
-    (2, 45, -52, -36, 100, -39),
-    (-16, 50, -33, 51, 61, -16),
-    (55, 8, -10, 19, 32, 55),
-    (15, 2, -7, -8, 49, 40),
-)
 MAX_AREA = 20_000_000_000  # painted pixels per canvas: seconds of work
 
 
@@ -68,7 +59,7 @@ class Canvas:
     @cached_property
     def _compiled(self) -> Kernel | None:
         """The kernel where it can draw polygons on this canvas."""
-        return kernel_like_pillow() if self._mode == "L" and self.limit <= _FARTHEST else None
+        return like_pillow.kernel() if self._mode == "L" and self.limit <= _FARTHEST else None
 
     def polygon(self, points: Sequence[float], value: int) -> None:
         """Fill the closed polygon of flat *points* x0, y0, … (even-odd, outline included)."""
@@ -199,15 +190,17 @@ def painted(
     polygons: Sequence[Sequence[float]], values: bytes, height: int, width: int, *, numbered: bool
 ) -> tuple[NDArray[np.uint8], dict[int, int], dict[int, dict[int, int]]] | None:
     """*polygons* (flat points each) painted together: (H, W) of their *values*, the background's
-    first, or *numbered* from 1; and what :meth:`.Kernel.paint` counts. None without the kernel, or
-    beyond its reach.
+    first, or *numbered* from 1; and what :meth:`.Kernel.paint` counts. None where they are drawn
+    one by one.
     """
-    compiled, limit = kernel_like_pillow(), _limit(height, width)
+    compiled, limit = like_pillow.kernel(), _limit(height, width)
     long = any(_is_long(points, height) for points in polygons)
-    if compiled is None or limit > _FARTHEST or long or (numbered and len(polygons) > 255):
+    if limit > _FARTHEST or long or not polygons or (numbered and len(polygons) > 255):
         return None
-    drawn, flat = np.empty((height, width), np.uint8), tuple(map(tuple, polygons))
     inks, used = bytes(range(len(values))) if numbered else values, bytes(sorted({0, *values}))
+    if compiled is None:
+        return _painted_as_spans(polygons, values, inks, height, width)
+    drawn, flat = np.empty((height, width), np.uint8), tuple(map(tuple, polygons))
     told = None if numbered else flat_stream.plan(drawn.shape, used)
     layers = compiled.paint(drawn, width, limit, MAX_AREA, flat, values, inks, told)
     if layers is None:
@@ -217,26 +210,18 @@ def painted(
     return drawn, *layers[:2]
 
 
-@cache
-def kernel_like_pillow() -> Kernel | None:
-    """The kernel, if it draws stars, whose corners are where versions of Pillow differ, long flat
-    triangles, and triangles of other pixels where products are not rounded to 32 bits, as the
-    installed Pillow does; None without it.
-    """
-    if kernel.compiled is None:
+def _painted_as_spans(
+    polygons: Sequence[Sequence[float]], values: bytes, inks: bytes, height: int, width: int
+) -> tuple[NDArray[np.uint8], dict[int, int], dict[int, dict[int, int]]] | None:
+    """What :func:`painted` gives, without the kernel."""
+    from segprep.imaging import span_layers
+
+    area = len(polygons) * height * width
+    if len(polygons) > span_layers.MOST or area > MAX_AREA or _limit(height, width) > LIMIT:
         return None
-    side = 48
-    polygons: list[tuple[float, ...]] = [(0, 4, 47, 6, 3, 9), (-9, 1, 60, 3, 5, 90), *_ROUNDED]
-    for step in (3, 5, 8, 11, 14):
-        flat = [(step * n * n % 53 - 2, (7 * n * step + n) % 59 - 4) for n in range(19)]
-        polygons.append(tuple(float(value) for point in flat for value in point))
-    for points in polygons:
-        drawn, expected = np.zeros((side, side), np.uint8), Image.new("L", (side, side))
-        kernel.compiled.polygon(drawn, side, LIMIT, points, 1)
-        ImageDraw.Draw(expected).polygon(points, fill=1, outline=1)
-        if drawn.tobytes() != expected.tobytes():
-            return None
-    return kernel.compiled
+    if not like_pillow.spans():
+        return None
+    return span_layers.paint(polygons, values, inks, height, width)
 
 
 def clip_polygon(points: Sequence[float], limit: float) -> list[float]:

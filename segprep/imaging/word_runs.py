@@ -12,6 +12,11 @@ _SPREAD = np.arange(256, dtype=np.uint64) * np.uint64(
 )  # eight pixels of one value
 
 
+def spread(values: NDArray[np.uint8]) -> NDArray[np.uint64]:
+    """Words of eight pixels of each of the *values*, the first pixel lowest."""
+    return _SPREAD.take(values).astype("<u8", copy=False)
+
+
 @dataclass(frozen=True, slots=True)
 class WordRuns:
     """A flat mask as runs of equal *words* of 8 pixels (N,), how many times each comes (*lengths*),

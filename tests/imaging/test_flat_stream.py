@@ -17,7 +17,7 @@ from PIL import Image
 from twins import Bytes, both, built
 
 from segprep import kernel
-from segprep.imaging import flat_stream, image, png
+from segprep.imaging import flat_code, flat_stream, image, png
 from segprep.imaging.shapes import Shape, paint
 
 quick = settings(max_examples=150, deadline=None)
@@ -168,7 +168,7 @@ def test_a_painted_mask_that_was_changed_is_written_as_it_is() -> None:
 @built
 def test_the_kernel_refuses_sizes_that_do_not_fit() -> None:
     mask = np.zeros((20, 30), np.uint8)
-    code = flat_stream._code(b"\0", 31)
+    code = flat_code.code_of(b"\0", 31)
     assert kernel.compiled is not None
     rules = (16, 8, 4)
     assert kernel.compiled.deflate(mask, 30, (rules, code))

@@ -17,7 +17,7 @@ from twins import Bytes, both, built
 
 from segprep import kernel
 from segprep.errors import ShapeError
-from segprep.imaging import raster
+from segprep.imaging import like_pillow
 from segprep.imaging.coordinates import coordinates
 from segprep.imaging.coverage import covered_classes
 from segprep.imaging.raster import LIMIT, Canvas
@@ -184,11 +184,11 @@ def test_points_are_checked_the_same(pairs: list[Any]) -> None:
 def test_a_kernel_that_draws_other_polygons_than_pillow_draws_none(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert raster.kernel_like_pillow() is kernel.compiled
+    assert like_pillow.kernel() is kernel.compiled
     monkeypatch.setattr(kernel, "compiled", SimpleNamespace(polygon=lambda *_: 1.0))
-    raster.kernel_like_pillow.cache_clear()
-    assert raster.kernel_like_pillow() is None
-    raster.kernel_like_pillow.cache_clear()
+    like_pillow.kernel.cache_clear()
+    assert like_pillow.kernel() is None
+    like_pillow.kernel.cache_clear()
 
 
 @built
@@ -220,9 +220,9 @@ def test_a_kernel_that_rounds_otherwise_than_pillow_draws_no_polygons(
     other = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(other)
     monkeypatch.setattr(kernel, "compiled", other)
-    raster.kernel_like_pillow.cache_clear()
-    assert raster.kernel_like_pillow() is None
-    raster.kernel_like_pillow.cache_clear()
+    like_pillow.kernel.cache_clear()
+    assert like_pillow.kernel() is None
+    like_pillow.kernel.cache_clear()
 
 
 @built
