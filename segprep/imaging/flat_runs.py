@@ -72,7 +72,7 @@ def _byte_changes(starts: Numbers, ids: NDArray[np.uint8], height: int, width: i
     changes = ids.copy()
     changes[1:] ^= ids[:-1]
     before = ids[np.searchsorted(starts, np.arange(1, height) * width) - 1]  # the end of a row
-    lit = np.flatnonzero(before)
+    lit = np.flatnonzero(before != 0)
     filters = (lit + 1) * (width + 1)
     places = np.concatenate([starts + starts // width + 1, filters, filters + 1])
     keys: Numbers = (places << 9) + np.concatenate([changes, before[lit], before[lit]])
@@ -90,7 +90,7 @@ def _segments(starts: Numbers, ids: NDArray[np.uint8], height: int, width: int) 
     changes *= keys & 256 == 0
     told = np.bitwise_xor.accumulate(changes)
     places = keys >> 9
-    last = np.flatnonzero(np.diff(places, append=-1))
+    last = np.flatnonzero(places != np.append(places[1:], -1))
     last = last[: np.searchsorted(places[last], height * row)]
     places = places[last]
     return _Segments(places, told[last], (unlike[last] == 0) & (places >= row))
@@ -99,7 +99,7 @@ def _segments(starts: Numbers, ids: NDArray[np.uint8], height: int, width: int) 
 def _checksum(segments: _Segments, total: int) -> int:
     """Adler-32 of all *total* bytes."""
     places, told, _ = segments
-    lit = np.flatnonzero(told)
+    lit = np.flatnonzero(told != 0)
     begins, ends, values = (
         places[lit],
         np.append(places[1:], total)[lit],
@@ -191,17 +191,14 @@ def _short_lengths(lengths: bytes) -> Bits:
     """The bits of repeats of 0 to _THRICE - 1 bytes, and of as many copied bytes; behind these, of
     _THRICE of both; and their numbers: (2, 2 * _THRICE + 2). One and two bytes have none.
     """
-    entries = np.frombuffer(lengths, np.uint64).reshape(2, -1).tolist()
-    table = np.zeros((2, 2 * _THRICE + 2), np.uint64)
-    for copied in (0, 1):
-        for length in range(_THRICE + 1):
-            bits = size = 0
-            for part in (length % LONGEST, *[LONGEST] * (length // LONGEST)):
-                bits |= entries[copied][part] >> 5 << size
-                size += entries[copied][part] & 31
-            at = copied * _THRICE + length if length < _THRICE else 2 * _THRICE + copied
-            table[:, at] = bits, size
-    return table
+    entries = np.frombuffer(lengths, np.uint64).reshape(2, -1)
+    bits, sizes = [entries[:, :-1] >> _FIVE], [entries[:, :-1] & _COUNT]
+    for _ in range(3):  # the longest one more
+        bits.append(bits[-1] | (entries[:, -1:] >> _FIVE) << sizes[-1])
+        sizes.append(sizes[-1] + (entries[:, -1:] & _COUNT))
+    tables = [np.concatenate(parts, axis=1) for parts in (bits, sizes)]
+    told = [[*table[:, :_THRICE].ravel(), *table[:, _THRICE]] for table in tables]
+    return np.array(told, np.uint64)
 
 
 def _packed(code: Code, bits: Bits, sizes: Bits) -> bytes:
@@ -212,7 +209,7 @@ def _packed(code: Code, bits: Bits, sizes: Bits) -> bytes:
     words = np.zeros(int(ends[-1]) // 64 + len(code.head) // 8 + 2, "<u8")
     words.view(np.uint8)[: len(code.head)] = np.frombuffer(code.head, np.uint8)
     number, shift = begins >> 6, (begins & 63).astype(np.uint64)
-    firsts = np.flatnonzero(np.diff(number, prepend=-1))
+    firsts = np.flatnonzero(np.append(True, number[1:] != number[:-1]))
     words[number[firsts]] |= np.bitwise_or.reduceat(bits << shift, firsts)
     over = np.flatnonzero(ends >> 6 > number)
     words[number[over] + 1] |= (bits[over] >> _ONE) >> (np.uint64(63) - shift[over])

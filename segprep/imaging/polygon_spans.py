@@ -21,8 +21,9 @@ Single = NDArray[np.float32]
 
 class _SteepEdges(NamedTuple):
     """Edges that are not horizontal: the *number* of the polygon, from 0, where an edge begins (*x*
-    and *y*), the rows *low* to *high* that it reaches, whether these are the polygon's *last*, and
-    its *slope*, columns per row.
+    and *y*), the rows *low* to *high* that it reaches, whether these are the polygon's *last*, its
+    *slope*, columns per row, and *ends*: for each *low*, then for each *high*, what is the same
+    where edges of one polygon meet and lead to the same side, 1 of odd numbers: down.
     """
 
     number: Whole
@@ -32,6 +33,7 @@ class _SteepEdges(NamedTuple):
     high: Whole
     last: NDArray[np.bool_]
     slope: Single
+    ends: Whole
 
     def meeting(self, edges: Whole, rows: Whole) -> Single:
         """The columns where these *edges* meet the *rows*, rounded as C's floats are."""
@@ -89,13 +91,15 @@ def _edges(
     rights = np.minimum(np.maximum(x[level], x1[level]) + 1, width)
     seen = np.flatnonzero(lefts < rights)
     rows = (number[level] * height + y[level]) * width
-    number, bottom, x, x1 = (values.take(steep) for values in (number, bottom, x, x1))
-    y, y1 = y.take(steep), y1.take(steep)
-    high = np.maximum(y, y1)
-    slope = (x1 - x).astype(np.float32) / (y1 - y).astype(np.float32)
-    edges = _SteepEdges(
-        number, x.astype(np.float32), y, np.minimum(y, y1), high, high == bottom, slope
+    corner = ((number << 16) + y + FARTHEST << 16) + x + FARTHEST << 1
+    number, bottom, x, x1, y, y1, begin, end = (
+        values.take(steep)
+        for values in (number, bottom, x, x1, y, y1, corner, corner.take(following))
     )
+    low, high = np.minimum(y, y1), np.maximum(y, y1)
+    slope = (x1 - x).astype(np.float32) / (y1 - y).astype(np.float32)
+    meets = np.concatenate([np.minimum(begin, end) + 1, np.maximum(begin, end)])
+    edges = _SteepEdges(number, x.astype(np.float32), y, low, high, high == bottom, slope, meets)
     return edges, (rows + lefts)[seen], (rows + rights)[seen]
 
 
@@ -129,21 +133,14 @@ def _corners(edges: _SteepEdges) -> tuple[Whole, Whole, Single]:
     An edge is if an earlier one meets it there, and both lead to the same side by more than a
     pixel. Where another goes on below the row, none is.
     """
-    count = len(edges.x)
-    which = np.tile(np.arange(count), 2)
-    rows = np.concatenate([edges.low, edges.high])
-    columns = _rounded(edges.meeting(which, rows)).astype(np.int64)
-    down = np.repeat([1, 0], count)
-    keys = ((edges.number.take(which) << 16) + rows + FARTHEST << 16) + columns + FARTHEST
-    keys = ((keys << 1) + down << 20) + which
-    keys = keys[edges.slope.take(which) != 0]
+    keys = (edges.ends << 20) + np.tile(np.arange(len(edges.x)), 2)
+    if not edges.slope.all():  # vertical ones are not cut off, nor do they cut off others
+        keys = keys[np.tile(edges.slope != 0, 2)]
     keys.sort()
-    ends = keys >> 20  # the same where edges meet and lead to the same side
-    begins = np.diff(ends, prepend=-1) != 0
-    later = np.flatnonzero(~begins)
-    earliest = np.maximum.accumulate(np.where(begins, np.arange(len(keys)), 0))[later]
-    edge, other = keys[later] & _CORNERS - 1, keys[earliest] & _CORNERS - 1
-    down = ends[later] & 1
+    ends = keys >> 20
+    later = np.flatnonzero(ends[1:] == ends[:-1]) + 1
+    edge, down = keys[later] & _CORNERS - 1, ends[later] & 1
+    other = keys[np.searchsorted(ends, ends[later])] & _CORNERS - 1
     cut = np.flatnonzero((down == 1) | edges.last.take(edge))
     edge, other, down = edge[cut], other[cut], down[cut]
     rows = np.where(down, edges.low.take(edge), edges.high.take(edge))

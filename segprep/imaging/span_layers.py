@@ -40,7 +40,7 @@ def paint(
         if plan := flat_stream.plan(mask.shape, used):
             body = flat_runs.of_runs(starts, ids, mask.shape, plan)
             flat_stream.remember(mask, used, body)
-    return mask, {int(n): int(shown[n]) for n in np.flatnonzero(shown)}, over
+    return mask, {n: int(count) for n, count in enumerate(shown.tolist()) if count}, over
 
 
 def _runs(begins: Whole, ends: Whole, size: int) -> tuple[Whole, Bits]:
@@ -53,7 +53,7 @@ def _runs(begins: Whole, ends: Whole, size: int) -> tuple[Whole, Bits]:
     keys.sort()
     active = np.bitwise_xor.accumulate(np.uint64(1) << (keys & 63).astype(np.uint64))
     places = keys >> 6
-    last = np.flatnonzero(np.diff(places, append=size))
+    last = np.flatnonzero(places != np.append(places[1:], size))
     first = np.zeros(int(not len(last) or places[last[0]] > 0), np.int64)
     return np.append(first, places[last]), np.append(first.astype(np.uint64), active[last])
 
@@ -67,7 +67,7 @@ def _over(
     active: Bits, top: NDArray[np.int32], lengths: Whole, values: NDArray[np.uint8]
 ) -> dict[int, dict[int, int]]:
     """Value -> values on top of it -> pixels."""
-    deep = np.flatnonzero(active & (active - np.uint64(1)))
+    deep = np.flatnonzero((active & (active - np.uint64(1))) != 0)
     active, lengths = active[deep], lengths[deep]
     masks = dict[int, int]()
     for number, value in enumerate(values[1:].tolist()):
@@ -81,7 +81,7 @@ def _over(
         covered = np.where((active & np.uint64(mask)) != 0, lengths, 0)
         counts = np.bincount(upper, covered)
         counts[value : value + 1] = 0
-        if others := {int(n): int(counts[n]) for n in np.flatnonzero(counts)}:
+        if others := {n: int(count) for n, count in enumerate(counts.tolist()) if count}:
             over[value] = others
     return over
 
@@ -91,11 +91,11 @@ def _pixels(starts: Whole, ids: NDArray[np.uint8], size: int) -> NDArray[np.uint
     words = -(-size // 8)
     firsts = (starts + 7) >> 3  # whole words after the start
     even = np.repeat(spread(ids), np.diff(firsts, append=words))
-    inside = np.flatnonzero(starts & 7)
+    inside = np.flatnonzero((starts & 7) != 0)
     if inside.size:
         shift = ((starts[inside] & 7) << 3).astype(np.uint64)
         changes = spread(ids[inside] ^ ids[inside - 1]) << shift
         places = starts[inside] >> 3
-        begins = np.flatnonzero(np.diff(places, prepend=-1))
+        begins = np.flatnonzero(np.append(True, places[1:] != places[:-1]))
         even[places[begins]] ^= np.bitwise_xor.reduceat(changes, begins)
     return even.view(np.uint8)[:size]
