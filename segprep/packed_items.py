@@ -57,7 +57,7 @@ class PackedItems(LazySequence[Item]):
             self._kinds.append((payload, group))
         self._kind.append(len(self._kinds) - 1)
 
-    def add_pairs(
+    def add_all(
         self,
         stems: PackedNames,
         folders: Sequence[str],
@@ -66,14 +66,15 @@ class PackedItems(LazySequence[Item]):
         payloads: Sequence[Any],
         kinds: NDArray[np.int64],
     ) -> None:
-        """Add an item for each of *stems*, whose image and label are the next two of *names*, each
-        in the one of *folders* of its number among *homes*; it has the one of *payloads* of its
-        number among *kinds*.
+        """Add an item for each of *stems*, whose image and labels, of all as many, are the next
+        ones of *names*, each in the one of *folders* of its number among *homes*; it has the one of
+        *payloads* of its number among *kinds*.
         """
         count, first, own = len(stems), self._starts[-1], len(self._kinds)
+        each = len(names) // max(1, count)
         self.stems.extend(stems, range(count))
         self._paths.extend(folders, homes, names)
-        self._starts.frombytes((first + 2 * np.arange(1, count + 1)).tobytes())
+        self._starts.frombytes((first + each * np.arange(1, count + 1)).tobytes())
         self._imaged += b"\1" * count
         self._kind.frombytes((kinds + own).astype(np.uint32).tobytes())
         self._kinds += [(payload, None) for payload in payloads]

@@ -1,6 +1,7 @@
 """COCO: reading an annotation file, and converting it, against pycocotools.
 
-A file of 60,000 polygons and RLE crowds on 10,000 images, and one of 300 images that are converted.
+A file of 60,000 polygons and RLE crowds on 10,000 images; one of 300 images that are converted; and
+one of 20,000 objects as RLE on 2,000 images, every other compressed, scanned and converted.
 The peer decodes with ``annToMask``, lays later objects over earlier ones, and saves class masks
 with Pillow; it copies the images, and checks nothing.
 """
@@ -16,6 +17,9 @@ from typing import Any
 import numpy as np
 from measuring import SEGPREP, Comparison, Row, Size, to_fresh
 from PIL import Image
+from pycocotools import mask as coco_mask
+
+from segprep.sources._common.shapes import rle
 
 SCAN = "import sys; from pathlib import Path; from segprep.sources.coco import Reader; {}"
 OURS = SCAN.format("print(len(Reader(Path(sys.argv[1])).scan().items))")
@@ -71,16 +75,30 @@ def crowd(rng: random.Random) -> dict[str, Any]:
     return {"size": [HEIGHT, WIDTH], "counts": counts}
 
 
-def annotation(rng: random.Random, number: int, image: int) -> dict[str, Any]:
-    """Every 60th is a crowd."""
-    mask: Any = [outline(rng)] if number % 60 else crowd(rng)
+def packed(points: list[float], compressed: bool) -> dict[str, Any]:
+    """A polygon as RLE."""
+    text = coco_mask.frPyObjects([points], HEIGHT, WIDTH)[0]["counts"]
+    counts = text.decode() if compressed else rle.decompressed(text).tolist()
+    return {"size": [HEIGHT, WIDTH], "counts": counts}
+
+
+def annotation(rng: random.Random, number: int, image: int, as_rle: bool) -> dict[str, Any]:
+    """Every 60th is a crowd, or all are RLE, every other compressed."""
+    if as_rle:
+        mask: Any = packed(outline(rng), compressed=bool(number % 2))
+    else:
+        mask = [outline(rng)] if number % 60 else crowd(rng)
     flags = {"iscrowd": int(not number % 60), "area": 1.0, "bbox": [0, 0, 1, 1]}
     names = {"id": number, "image_id": image, "category_id": rng.randint(1, CLASSES)}
     return {**names, "segmentation": mask, **flags}
 
 
-def write(folder: Path, images: int, pictures: bool) -> Path:
-    """A source of *images* with six annotations each; image files are empty unless *pictures*."""
+def write(
+    folder: Path, images: int, pictures: bool, *, each: int = 6, as_rle: bool = False
+) -> Path:
+    """A source of *images* with *each* annotations, as RLE if asked for; image files are empty
+    unless *pictures*.
+    """
     rng, field = random.Random(5), np.random.default_rng(5).integers(0, 255, (30, 40, 3), np.uint8)
     for name in ("annotations", "val"):
         (folder / name).mkdir(parents=True)
@@ -96,31 +114,38 @@ def write(folder: Path, images: int, pictures: bool) -> Path:
             for n, name in enumerate(names, 1)
         ],
         "categories": [{"id": n, "name": f"class{n}"} for n in range(1, CLASSES + 1)],
-        "annotations": [annotation(rng, n, 1 + n % images) for n in range(6 * images)],
+        "annotations": [annotation(rng, n, 1 + n % images, as_rle) for n in range(each * images)],
     }
     (folder / "annotations" / "instances_val.json").write_text(json.dumps(content))
     return folder
 
 
-def comparisons(work: Path, size: Size) -> Iterator[Comparison]:
-    images = size(10_000)
-    large = str(write(work / "large", images, pictures=False))
-    yield Comparison(
+def scanning(source: str, what: str, goal: float) -> Comparison:
+    return Comparison(
         {
-            "scan": [sys.executable, "-c", OURS, large],
-            "pycocotools": [sys.executable, "-c", THEIRS, large],
+            "scan": [sys.executable, "-c", OURS, source],
+            "pycocotools": [sys.executable, "-c", THEIRS, source],
         },
-        [Row(f"COCO, scan of {6 * images} annotations", "scan", "pycocotools", 0.75)],
+        [Row(f"COCO, scan of {what}", "scan", "pycocotools", goal)],
     )
-    count = size(300)
-    source = str(write(work / "source", count, pictures=True))
+
+
+def converting(work: Path, source: str, what: str, goal: float) -> Comparison:
     words = ("convert", "coco", source, "OUT", "-q", "-j", "1")
-    yield Comparison(
-        {
-            "convert": to_fresh(work / "ours", *SEGPREP, *words),
-            "pycocotools, Pillow": to_fresh(
-                work / "theirs", sys.executable, "-c", PEER, source, "OUT"
-            ),
-        },
-        [Row(f"convert coco, {count} images", "convert", "pycocotools, Pillow", 0.67)],
+    peer = to_fresh(work / "theirs", sys.executable, "-c", PEER, source, "OUT")
+    return Comparison(
+        {"convert": to_fresh(work / "ours", *SEGPREP, *words), "pycocotools, Pillow": peer},
+        [Row(f"convert coco, {what}", "convert", "pycocotools, Pillow", goal)],
     )
+
+
+def comparisons(work: Path, size: Size) -> Iterator[Comparison]:
+    images, count, packed_images = size(10_000), size(300), size(2000)
+    large = str(write(work / "large", images, pictures=False))
+    yield scanning(large, f"{6 * images} annotations", 0.75)
+    yield converting(
+        work / "few", str(write(work / "source", count, pictures=True)), f"{count} images", 0.67
+    )
+    runs = str(write(work / "runs", packed_images, pictures=True, each=10, as_rle=True))
+    yield scanning(runs, f"{10 * packed_images} RLE", 1.0)
+    yield converting(work / "many", runs, f"{packed_images} images with 10 RLE each", 1.0)

@@ -27,7 +27,6 @@ from segprep.imaging import image, mask_files, paired_masks
 from segprep.names import stem_of
 from segprep.sources._common.classes.label_options import LabelOptions
 from segprep.sources._common.classes.labels import LabelTable
-from segprep.sources._common.pairing import stems
 from segprep.sources._common.shapes import rle
 from segprep.sources._common.shapes.outlines import drawn
 from segprep.sources.coco import categories, chosen_files, coco_file, drawing, file_kinds
@@ -98,14 +97,8 @@ class Reader(LabelOptions):
             rle.pycocotools()
         words = categories.vocabulary(files, rules)
         listed = AnnotatedImages.of(files, roots, self.stem)
-        by_image = {str(item.image): item for item in listed.items}
         collisions: list[Skipped] = []
-        bare = [Item(item.stem, item.image, (), item.payload) for item in listed.items]
-        kept = [by_image[str(item.image)] for item in stems.unique(bare, collisions)]
-        items = tuple(
-            Item(stem, image, labels, (words.table, words.names[labels[0]], marks))
-            for stem, image, labels, marks in ((i.stem, i.image, i.labels, i.payload) for i in kept)
-        )
+        items = listed.items(words, collisions)
         return Scan(
             items,
             words.table.classes,

@@ -6,13 +6,15 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import count
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any, NamedTuple, TypeGuard
 
 from segprep.errors import SourceError
 from segprep.files import read_below
 from segprep.names import clean_label, shown, stem_of
-from segprep.sources.coco import json_stream
+from segprep.sources.coco import json_stream, plain_entries
 from segprep.types import Note, Skipped
 
 Id = int | str
@@ -33,8 +35,7 @@ class Category:
     above: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ImageEntry:
+class ImageEntry(NamedTuple):
     """An entry of ``images``: its *number* there, the size (H, W) that it states, if any, and its
     ``file_name``.
     """
@@ -49,13 +50,15 @@ class ImageEntry:
 class CocoFile:
     """What the file at *path* says.
 
-    *marks* has, by image, the numbers and texts of its annotations; *masks* its panoptic PNG.
+    *marks* has, by image, the numbers of its annotations, whose *texts* are here; *masks* its
+    panoptic PNG.
     """
 
     path: Path
     categories: list[Category] = field(default_factory=list)
     pictures: list[ImageEntry] = field(default_factory=list)
-    marks: dict[Id, list[tuple[int, str]]] = field(default_factory=lambda: defaultdict(list))
+    marks: dict[Id, list[int]] = field(default_factory=lambda: defaultdict(list))
+    texts: list[str] = field(default_factory=list)
     masks: dict[Id, str] = field(default_factory=dict)
     used: Counter[Id] = field(default_factory=Counter)
     crowds: int = 0
@@ -91,8 +94,8 @@ def load(path: Path, roots: tuple[Path, ...]) -> CocoFile:
         read_below(path, roots, MAX_JSON),
         path,
         {
-            "images": lambda number, value, _: _picture(coco, number, value),
-            "annotations": lambda number, value, text: _annotation(coco, number, value, text),
+            "images": partial(_pictures, coco),
+            "annotations": partial(_annotations, coco),
         },
     )
     for key in ("images", "annotations", "categories"):
@@ -163,6 +166,18 @@ def _refuse_twins(path: Path, key: str, what: str, values: Iterable[Id]) -> None
             )
 
 
+def _pictures(coco: CocoFile, first: int, values: list[Any], texts: list[str]) -> None:
+    columns = plain_entries.image_columns(values)
+    if columns is None:
+        for number, (value, text) in enumerate(zip(values, texts, strict=True), first):
+            _picture(coco, number, json_stream.exact(value, text))
+        return
+    ids, names, heights, widths = columns
+    coco._images.update(ids)
+    sizes = zip(heights, widths, strict=True)
+    coco.pictures += map(ImageEntry, count(first), ids, names, sizes)
+
+
 def _picture(coco: CocoFile, number: int, raw: Any) -> None:
     where = f"images[{number}]"
     if not isinstance(raw, dict) or not is_id(raw.get("id")):
@@ -188,10 +203,32 @@ def _picture(coco: CocoFile, number: int, raw: Any) -> None:
 
 
 def _is_length(value: Any) -> TypeGuard[float]:
-    return type(value) in (int, float) and 0 < value < 2**31 and int(value) == value
+    return type(value) in (int, float) and 0 < value < plain_entries.LONGEST and int(value) == value
 
 
-def _annotation(coco: CocoFile, number: int, raw: Any, text: str) -> None:
+def _annotations(coco: CocoFile, first: int, values: list[Any], texts: list[str]) -> None:
+    coco.texts += texts
+    if plain_entries.are_outlines(values, coco._ids):
+        _take(coco, first, values)
+        return
+    for number, (value, text) in enumerate(zip(values, texts, strict=True), first):
+        _annotation(coco, number, json_stream.exact(value, text))
+
+
+def _take(coco: CocoFile, first: int, values: list[dict[str, Any]]) -> None:
+    """Add the annotations *values*, which are plain, from number *first* on."""
+    coco._ids.update([value["id"] for value in values])
+    coco.used.update([value["category_id"] for value in values])
+    coco.crowds += [value.get("iscrowd") for value in values].count(1)
+    coco.polygons = coco.polygons or any(
+        not isinstance(value.get("segmentation"), dict) for value in values
+    )
+    marks = coco.marks
+    for number, value in enumerate(values, first):
+        marks[value["image_id"]].append(number)
+
+
+def _annotation(coco: CocoFile, number: int, raw: Any) -> None:
     if not isinstance(raw, dict) or not is_id(raw.get("image_id")):
         coco.fault(
             f"annotations[{number}]", "an object with the id of its image (image_id) was expected"
@@ -217,7 +254,7 @@ def _annotation(coco: CocoFile, number: int, raw: Any, text: str) -> None:
                 coco.polygons = not isinstance(segment.get("segmentation"), dict)
             if is_id(category := segment.get("category_id")):
                 coco.used[category] += 1
-    coco.marks[image].append((number, text))
+    coco.marks[image].append(number)
 
 
 def _reconcile(coco: CocoFile) -> None:
@@ -234,9 +271,9 @@ def _reconcile(coco: CocoFile) -> None:
     coco.pictures = [picture for picture in coco.pictures if counts[picture.id] == 1]
     if lost := [
         number
-        for image, marks in coco.marks.items()
+        for image, numbers in coco.marks.items()
         if image not in coco._images
-        for number, _ in marks
+        for number in numbers
     ]:
         more = f" (and {len(lost) - 1} more)" if len(lost) > 1 else ""
         coco.fault(

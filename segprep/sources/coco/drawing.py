@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +31,7 @@ def refuse_nothing(files: Sequence[CocoFile], box_only: BoxOnly, classes: str | 
         region_areas.refuse_empty(images, classes)
     if box_only in ("class", "ignore"):
         return
-    by_image = [marks for file in files if not file.masks for marks in file.marks.values()]
-    count = sum(map(len, by_image))
-    texts = (text for marks in by_image for _, text in marks)
+    count, texts = _texts(files)
     if count > 1 and not any(file_kinds.has_outline(text.encode()) for text in texts):
         raise UsageError(
             "shape-without-area",
@@ -45,11 +43,9 @@ def refuse_nothing(files: Sequence[CocoFile], box_only: BoxOnly, classes: str | 
 
 def drawn_boxes(files: Sequence[CocoFile]) -> list[Note]:
     """A note where nearly all outlines of the *files* that are tried are boxes."""
-    every = [marks for file in files if not file.masks for marks in file.marks.values()]
-    step = max(1, sum(map(len, every)) // _TRIED)
-    texts = (text for marks in every for _, text in marks)
+    count, texts = _texts(files)
     boxes = outlines = 0
-    for text in islice(texts, 0, None, step):
+    for text in islice(texts, 0, None, max(1, count // _TRIED)):
         try:
             outline = json_stream.element(text).get("segmentation")
         except json_stream.TwinKeyError:
@@ -59,6 +55,16 @@ def drawn_boxes(files: Sequence[CocoFile]) -> list[Note]:
         if isinstance(ring, list) and all(type(value) in (int, float) for value in ring):
             boxes += region_areas.is_box([tuple(ring)])
     return region_areas.drawn_boxes(boxes, outlines)
+
+
+def _texts(files: Sequence[CocoFile]) -> tuple[int, Iterator[str]]:
+    """How many annotations the *files* without panoptic PNGs have, and the text of each, image by
+    image.
+    """
+    outlined = [file for file in files if not file.masks]
+    count = sum(len(marks) for file in outlined for marks in file.marks.values())
+    numbers = ((file, chain.from_iterable(file.marks.values())) for file in outlined)
+    return count, chain.from_iterable(map(file.texts.__getitem__, own) for file, own in numbers)
 
 
 def outlines(

@@ -1,8 +1,8 @@
-"""JSON objects with lists too long to hold: their elements are handed out one by one, each with its
-own text.
+"""JSON objects with lists too long to hold: their elements are handed out, a hundred or so at a
+time, each with its own text.
 
-An annotation file of 450 MB becomes some 4 GB of Python objects when it is parsed as a whole;
-element by element it takes little more than its text.
+An annotation file of 450 MB becomes some 4 GB of Python objects when it is parsed as a whole; part
+by part it takes little more than its text.
 """
 
 import gc
@@ -17,11 +17,13 @@ import orjson
 from segprep.errors import SourceError
 from segprep.names import shown
 
-Each = Callable[[int, Any, str], None]
+Each = Callable[[int, list[Any], list[str]], None]
 _BLANKS = re.compile(r"[ \t\n\r]*")
 _COMMA = re.compile(r"[ \t\n\r]*,[ \t\n\r]*")
+_BETWEEN = re.compile(r"\}[ \t\n\r]*,[ \t\n\r]*\{[ \t\n\r]*\"[^\"\\]*\"")
 _LOOSE = json.JSONDecoder()
 _EXACT = 2.0**63  # whole numbers from here on become floats in orjson
+_BATCH, _LONGEST = 1 << 16, 1 << 20  # characters that are parsed together; of one element
 
 
 class TwinKeyError(ValueError):
@@ -45,14 +47,15 @@ _STRICT = json.JSONDecoder(object_pairs_hook=no_twins)
 
 def parse(data: bytes, path: Path, each: Mapping[str, Each]) -> dict[str, Any]:
     """The JSON object in *data* (UTF-8, 16 or 32) less the lists named in *each*, whose elements go
-    there as (position, value, text), in order.
+    there in order, several at a time, as (position of the first, values, texts).
 
     Elements are parsed as they are found: NaN passes, of equal keys the last one counts, and whole
-    numbers beyond 64 bits may be rounded in lists; look again (:func:`element`) before you trust
-    them. All else is strict. Raises SourceError.
+    numbers beyond 64 bits may be rounded (see :func:`exact`); look again (:func:`element`) before
+    you trust them. All else is strict. Raises SourceError.
     """
     try:
         text = data.decode(json.detect_encoding(data))
+        del data  # as large as the text
     except UnicodeDecodeError as error:
         raise SourceError(
             path, f"the text is not Unicode: {error}", "save it as UTF-8", "bad-encoding"
@@ -100,41 +103,79 @@ def _object(text: str, each: Mapping[str, Each]) -> dict[str, Any]:
     return content
 
 
+def exact(value: Any, text: str) -> Any:
+    """An element's *value* with whole numbers of any length, in it and in the objects that it
+    lists; deeper ones may be rounded.
+    """
+    entries = [*value.values()] if isinstance(value, dict) else []
+    for listed in [entry for entry in entries if isinstance(entry, list)]:
+        entries += (e for inner in listed if isinstance(inner, dict) for e in inner.values())
+    rounded = any(type(entry) is float and not abs(entry) < _EXACT for entry in entries)
+    return _LOOSE.decode(text) if rounded else value
+
+
 def _list(text: str, at: int, each: Each) -> int:
     """Hand out the elements of the list that begins at *at*; where it ends."""
-    number = 0
+    number, alone, between = 0, at, ""  # elements are parsed one by one up to *alone*
     at, closed = _opened(text, at + 1, "]")
     while not closed:
-        end = text.find("}", at) + 1
-        part = text[at:end]
-        if (value := _plain(part)) is None:
+        batch = _batch(text, at, between) if between and at >= alone else None
+        if batch is None:
+            alone = max(alone, at + _BATCH)
             value, end = _LOOSE.raw_decode(text, at)
-            part = text[at:end]
-        each(number, value, part)
-        number += 1
-        if text.startswith(", ", end) and text.startswith("{", end + 2):
-            at = end + 2  # as nearly all programs write it
-        elif comma := _COMMA.match(text, end):
+            batch = [value], [text[at:end]], end
+            if not number and (match := _BETWEEN.match(text, end - 1)):
+                alone, between = at, match[0]
+        values, texts, end = batch
+        each(number, values, texts)
+        number += len(values)
+        if comma := _COMMA.match(text, end):
             at = comma.end()
         else:
             at, closed = _next(text, end, "]")
     return at
 
 
-def _plain(part: str) -> dict[str, Any] | None:
-    """The object of *part*, by a faster parser, if it holds no other object, and no number so large
-    that this parser may not keep all its digits; else None.
+def _batch(text: str, at: int, between: str) -> tuple[list[dict[str, Any]], list[str], int] | None:
+    """The objects from *at* on that end before one of *between*, parsed together by a faster
+    parser, with their texts, and where they end; None if it refuses them, or if it is not clear
+    which text is whose.
     """
+    end = text.rfind(between, at, at + _BATCH) + 1
+    end = end or text.find(between, at, at + _LONGEST) + 1
     try:
-        value = orjson.loads(part)
+        values = orjson.loads(f"[{text[at:end]}]")
     except ValueError:
         return None
-    if type(value) is not dict:
+    if {*map(type, values)} != {dict}:
         return None
-    for entry in value.values():
-        if type(entry) is float and not abs(entry) < _EXACT:
-            return None
-    return value
+    texts = _texts(text, at, end, values)
+    return (values, texts, end) if texts else None
+
+
+def _texts(text: str, at: int, end: int, values: list[dict[str, Any]]) -> list[str]:
+    """The text of each of *values*, which are the objects from *at* to *end*; none if strings there
+    have braces, or an object one key twice, so that there are more braces than objects.
+    """
+    texts, braces = list[str](), text.count("}", at, end)
+    nested = braces - len(values)
+    for value in values:
+        close, size = text.find("}", at) + 1, 1
+        while nested and text.count("{", at, close) > size:
+            close, size = text.find("}", close) + 1, size + 1
+        if size > 1 and size != 1 + sum(map(_objects, value.values())):
+            return []
+        texts.append(text[at:close])
+        braces -= size
+        at = text.find("{", close)
+    return texts if not braces else []
+
+
+def _objects(entry: Any) -> int:
+    """How many objects *entry* is or lists; deeper ones are not counted."""
+    if type(entry) is list:
+        return [*map(type, entry)].count(dict) if entry and type(entry[0]) is dict else 0
+    return int(type(entry) is dict)
 
 
 def _opened(text: str, at: int, close: str) -> tuple[int, bool]:

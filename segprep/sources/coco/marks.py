@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from segprep.errors import SourceError
 from segprep.names import shown
@@ -32,8 +32,7 @@ class Naming:
     thing: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Marks:
+class Marks(NamedTuple):
     """The annotations of ``images[image]``: their *numbers* in the file, and the *text* of each;
     *size* (H, W) if the file states it.
     """

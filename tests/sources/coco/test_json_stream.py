@@ -30,10 +30,10 @@ def read(text: str) -> dict[str, Any]:
     found: list[Any] = []
     texts: list[str] = []
 
-    def each(number: int, value: Any, text: str) -> None:
-        assert number == len(found)
-        found.append(value)
-        texts.append(text)
+    def each(first: int, values: list[Any], listed: list[str]) -> None:
+        assert first == len(found)
+        found.extend(map(json_stream.exact, values, listed))
+        texts.extend(listed)
 
     rest = json_stream.parse(text.encode("utf-8", "surrogatepass"), Path("x.json"), {"long": each})
     assert [json_stream.element(text) for text in texts] == found
@@ -85,13 +85,13 @@ def test_codes(text: str, code: str) -> None:
     "element",
     [
         *({"id": 10**25, "a": [1.5]}, {"id": 2**64 - 1}, {"id": 1e300}, {"a": "}"}, {"a": "},{"}),
+        {"segments_info": [{"id": 1}, {"id": 10**25}]},
         *({"a": {"b": 1}, "c": 2}, {"a": [{"b": 1}, {}]}, {}, [], "{}", 5, None, "\ud800"),
     ],
 )
 def test_elements_are_the_same_whichever_parser_reads_them(element: Any) -> None:
-    assert read(json.dumps({"long": [element, {"last": 1}, element]})) == {
-        "long": [element, {"last": 1}, element]
-    }
+    elements = [element, {"last": 1}, element, element]
+    assert read(json.dumps({"long": elements})) == {"long": elements}
     assert type(json_stream.element(json.dumps(element))) is type(element)
 
 
@@ -100,7 +100,7 @@ def test_elements_may_hold_nan_and_twins_until_they_are_looked_at() -> None:
     json_stream.parse(
         b'\xef\xbb\xbf{"long": [{"a": NaN}, {"a": 1, "a": 2}]}',
         Path("x.json"),
-        {"long": lambda _, __, text: seen.append(text)},
+        {"long": lambda _, __, texts: seen.extend(texts)},
     )
     assert json_stream.element(seen[0])["a"] != 0
     with pytest.raises(json_stream.TwinKeyError):
@@ -110,13 +110,51 @@ def test_elements_may_hold_nan_and_twins_until_they_are_looked_at() -> None:
 @pytest.mark.parametrize("between", [", ", ",", " ,\n", ",  ", ", \t"])
 def test_elements_may_be_apart_in_any_way(between: str) -> None:
     elements = ['{"id": 1}', '{"id": {"deep": [2]}}', "[3, {}]", '"}, {"', '{"id": "}"}']
-    listed: list[tuple[int, object, str]] = []
+    values, texts, firsts = list[object](), list[str](), list[int]()
+
+    def each(first: int, found: list[Any], listed: list[str]) -> None:
+        firsts.extend(range(first, first + len(found)))
+        values.extend(found)
+        texts.extend(listed)
+
     text = f'{{"annotations": [{between.join(elements)}], "info": 5}}'
-    each = {"annotations": lambda *element: listed.append(element)}
-    assert json_stream.parse(text.encode(), Path("a.json"), each) == {"annotations": [], "info": 5}
-    assert [part for _, _, part in listed] == elements
-    assert [value for _, value, _ in listed] == [json.loads(part) for part in elements]
-    assert [number for number, _, _ in listed] == list(range(5))
+    content = json_stream.parse(text.encode(), Path("a.json"), {"annotations": each})
+    assert content == {"annotations": [], "info": 5}
+    assert texts == elements
+    assert values == [json.loads(part) for part in elements]
+    assert firsts == list(range(5))
+
+
+OBJECTS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
+    {"id": st.integers(0, 99)},
+    optional={
+        "text": st.text('}{,"[] a', max_size=6),
+        "segmentation": st.just({"size": [1, 2], "counts": "0a"}) | st.just([[1.5, 2]]),
+        "segments_info": st.lists(st.fixed_dictionaries({"id": st.integers(0, 9)}), max_size=3),
+        "deep": st.just([[{"a": 1}]]) | st.just({"b": {"c": {}}}),
+    },
+)
+
+
+@given(
+    st.lists(OBJECTS, max_size=30), st.sampled_from((None, 1)), st.sampled_from((40, 300, 1 << 16))
+)
+def test_many_are_parsed_together_and_keep_their_own_texts(
+    elements: list[Any], indent: Any, batch: int
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_stream, "_BATCH", batch)
+        assert read(json.dumps({"long": elements}, indent=indent)) == {"long": elements}
+
+
+def test_few_calls_hand_out_many() -> None:
+    calls: list[int] = []
+    crowd = {"size": [1, 1], "counts": [1]}
+    elements = [{"id": n, "segmentation": crowd if n % 9 else [[1.5] * 50]} for n in range(3000)]
+    each = {"long": lambda _, values, __: calls.append(len(values))}
+    json_stream.parse(json.dumps({"long": elements}).encode(), Path("a.json"), each)
+    assert sum(calls) == 3000
+    assert max(calls) > 300
 
 
 def test_garbage_is_collected_after_any_parse_as_before() -> None:

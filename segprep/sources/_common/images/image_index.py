@@ -6,6 +6,7 @@ import os
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path, PureWindowsPath
 
 from segprep.errors import SourceError
@@ -39,14 +40,12 @@ class ImageIndex:
     @classmethod
     def below(cls, roots: tuple[Path, ...]) -> "ImageIndex":
         """Everything in *roots* with the extension of a picture."""
-        index, seen = cls(roots), set[Entry]()
-        for root in roots:
-            for folder, name in listing(str(root)):
-                if os.path.splitext(name)[1].lower() in SUFFIXES and (folder, name) not in seen:
-                    seen.add((folder, name))
-                    index.files[stem_key(name)].append((folder, name))
-                elif not index.archive and name.lower().endswith(ARCHIVES):
-                    index.archive = os.path.join(folder, name)
+        index = cls(roots)
+        for folder, name in dict.fromkeys(chain.from_iterable(map(listing, map(str, roots)))):
+            if os.path.splitext(name)[1].lower() in SUFFIXES:
+                index.files[stem_key(name)].append((folder, name))
+            elif not index.archive and name.lower().endswith(ARCHIVES):
+                index.archive = os.path.join(folder, name)
         return index
 
     def find(
@@ -57,6 +56,18 @@ class ImageIndex:
         never: str = "",
         file_size: int = 0,
     ) -> tuple[Path, bool]:
+        """What :meth:`entry` finds, as a path."""
+        match, exact = self.entry(named, beside, near, never, file_size)
+        return Path(*match), exact
+
+    def entry(
+        self,
+        named: str,
+        beside: Path,
+        near: Sequence[str] = (),
+        never: str = "",
+        file_size: int = 0,
+    ) -> tuple[Entry, bool]:
         """The picture that *named* means in an annotation file in the folder *beside*, and whether
         it is exactly there (folders included).
 
@@ -66,6 +77,10 @@ class ImageIndex:
         the annotation file's own folder of several alike, then the first of several copies. The
         folder *never* is skipped. Raises SourceError: none or several, or a URL.
         """
+        alone = self.files.get(stem_key(named), ()) if is_file_name(named) else ()
+        if len(alone) == 1 and alone[0][0] != never:  # as nearly always
+            self.taken.add(alone[0])
+            return alone[0], True
         parts = _parts(named)
         listed = self.files.get(stem_key(parts[-1]) if parts else "", ())
         places: Sequence[Entry] = listed
@@ -85,8 +100,7 @@ class ImageIndex:
         if others:
             self.weighed.append((Path(*match), Path(*others[0])))
         self.taken.add(match)
-        path = Path(*match)
-        return path, len(parts) == 1 or _common(path.parts, parts) == len(parts)
+        return match, len(parts) == 1 or _common(Path(*match).parts, parts) == len(parts)
 
     def _exact(self, named: str, beside: Path, places: Iterable[Entry]) -> Entry | None:
         """That of *places* where *named* leads from *beside* or a root."""

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from segprep.files.open_folders import is_below
-from segprep.names import stem_fault, stem_key, stem_of
+from segprep.names import stem_of
 from segprep.packed import LazySequence
 from segprep.packed_items import PackedItems
-from segprep.sources._common.pairing import plain_names, stems
+from segprep.sources._common.pairing import plain_names, stems, unique_items
 from segprep.sources._common.pairing.name_rules import Partners
 from segprep.types import Skipped
 
@@ -73,7 +73,7 @@ class JoinedFiles:
         origins = [self._kinds.setdefault((kind.split, rule), kind) for kind in origins]
         kinds = np.frombuffer(images[1], np.uint32)[of_mask].astype(np.int64)
         homes = np.frombuffer(masks[1], np.uint32)[numbers] + np.int64(len(images[2]))
-        self.items.add_pairs(
+        self.items.add_all(
             plain_names.stems(images[0], of_mask),
             [*images[2], *masks[2]],
             np.stack((kinds, homes), 1).reshape(-1),
@@ -84,23 +84,7 @@ class JoinedFiles:
 
     def unique(self, skipped: list[Skipped]) -> PackedItems:
         """The items by stem; what :func:`stems.unique` refuses goes to *skipped*."""
-        names = self.items.stems
-        plain = names.is_ascii()
-        if plain:
-            keys = plain_names.name_keys(names)
-        else:
-            hashes = (hash(stem_key(name)) for name in names)
-            keys = np.fromiter(hashes, np.int64, len(names)).view(np.uint64)
-        _, inverse, counts = np.unique(keys, return_inverse=True, return_counts=True)
-        shared = counts[inverse] > 1
-        asked = plain_names.doubtful(names).tolist() if plain else range(len(names))
-        faulty = {n for n in asked if stem_fault(names[n])}
-        doubtful = sorted(faulty.union(np.flatnonzero(shared).tolist()))
-        suspects = {n: self.items[n] for n in doubtful}
-        kept = set(map(id, stems.unique(suspects.values(), skipped)))
-        refused = {n for n, item in suspects.items() if id(item) not in kept}
-        order = names.in_order()
-        return self.items.chosen([n for n in order if n not in refused] if refused else order)
+        return unique_items.unique(self.items, skipped)
 
 
 @dataclass(frozen=True, slots=True)

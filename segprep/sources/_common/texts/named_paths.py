@@ -1,17 +1,18 @@
 """Where a path that an annotation names leads, and whether that lies outside the roots."""
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path, PureWindowsPath
 
 from segprep.files.open_folders import is_below
 
-_OF_PATHS = frozenset("/\\:\0")
+_OF_PATHS = re.compile(r"[/\\:\0]")
 
 
 def is_file_name(named: str) -> bool:
     """Whether *named* is the name of a file alone, as nearly always."""
-    return named not in ("", ".", "..") and _OF_PATHS.isdisjoint(named)
+    return named not in ("", ".", "..") and not _OF_PATHS.search(named)
 
 
 def meant(named: str, beside: Path) -> Path:
