@@ -11,6 +11,7 @@
 #define END 256
 #define HALF ((size)16) /* bytes that are copied at once */
 #define STRIDE ((size)128)
+#define KEPT ((size)1 << 25) /* bytes of memory that may wait for the next mask */
 
 /* What a code stands for: a value, bits of the code, bits of it with those that belong to it. */
 #define ENTRY(value, code, all) ((uint32_t)(value) << 16 | (uint32_t)(code) << 8 | (uint32_t)(all))
@@ -277,6 +278,24 @@ size inflated(const uint8_t *stream, size n, uint8_t *bytes, size needed) {
     }
     in.at -= in.count >> 3;
     return in.at <= n && out.at == needed ? in.at : -1;
+}
+
+static Memory kept; /* where the last mask was inflated: new memory would have to be cleared */
+
+Memory take_memory(size n) {
+    Memory memory = kept;
+    kept = (Memory){NULL, 0};
+    if (memory.n >= n)
+        return memory;
+    free(memory.bytes);
+    return (Memory){malloc((size_t)n), n};
+}
+
+void give_memory(Memory memory) {
+    if (kept.bytes || memory.n > KEPT)
+        free(memory.bytes);
+    else
+        kept = memory;
 }
 
 PyObject *inflate(PyObject *self, PyObject *args) {

@@ -20,7 +20,7 @@
 #define st_ctim st_ctimespec
 #endif
 
-#define VERSION 13 /* as in segprep/kernel.py: raised as a function's arguments or result change */
+#define VERSION 14 /* as in segprep/kernel.py: raised as a function's arguments or result change */
 
 static size half(const uint8_t *at) {
     uint16_t value;
@@ -320,7 +320,8 @@ static PyMethodDef functions[] = {
     {"inflate", inflate, METH_VARARGS, "inflate(stream, out) -> bytes read, or -1"},
     {"deflate", deflate, METH_VARARGS,
      "deflate(pixels, width, (rules, code)) -> stream or None"},
-    {"lit", lit, METH_VARARGS, "lit(rows, width) -> (top, left, height, width, pixels) or None"},
+    {"lit", lit, METH_VARARGS,
+     "lit(stream, height, width) -> (top, left, height, width, pixels, counts) or None"},
     {"unfilter", unfilter, METH_VARARGS, "unfilter(rows, width, out) -> whether all are known"},
     {"polygon", polygon, METH_VARARGS, "polygon(canvas, width, limit, points, value) -> area"},
     {"paint", paint, METH_VARARGS,

@@ -101,6 +101,22 @@ size inflated(const uint8_t *stream, size n, uint8_t *bytes, size needed);
    of zeros. Returns whether all are known. */
 int undo_in_place(uint8_t *rows, size height, size width, const uint8_t *above);
 
+#define LARGEST ((size)1 << 30) /* bytes of rows */
+
+/* Whether rows (height, 1 + width) are not too many. */
+static inline int are_few(size height, size width) {
+    return height > 0 && width > 0 && width < LARGEST && height <= LARGEST / (width + 1);
+}
+
+typedef struct {
+    uint8_t *bytes;
+    size n;
+} Memory;
+
+/* Memory of n bytes or more, to be given back; bytes NULL for none. */
+Memory take_memory(size n);
+void give_memory(Memory memory);
+
 PyObject *joint(PyObject *self, PyObject *args);
 PyObject *joint_streams(PyObject *self, PyObject *args);
 PyObject *polygon(PyObject *self, PyObject *args);

@@ -8,8 +8,6 @@
 #define sixteen(at) _mm_loadu_si128((const __m128i *)(at))
 #endif
 
-#define KEPT ((size)1 << 25)    /* bytes of memory that may wait for the next pair */
-#define LARGEST ((size)1 << 30) /* bytes of rows */
 
 typedef struct {
     int64_t cells[256][256];
@@ -119,30 +117,6 @@ static void count_rows(Pairs *pairs, uint8_t *truth, uint8_t *pred, size height,
         pairs->cells[truth[at]][pred[at]]--;
 }
 
-typedef struct {
-    uint8_t *bytes;
-    size n;
-} Room;
-
-static Room kept; /* where the last pair was inflated: new memory would have to be cleared */
-
-/* Room of n bytes or more; bytes NULL for none. */
-static Room take_room(size n) {
-    Room room = kept;
-    kept = (Room){NULL, 0};
-    if (room.n >= n)
-        return room;
-    free(room.bytes);
-    return (Room){malloc((size_t)n), n};
-}
-
-static void give_room(Room room) {
-    if (kept.bytes || room.n > KEPT)
-        free(room.bytes);
-    else
-        kept = room;
-}
-
 /* Rows (height, 1 + width) of what a stream inflates to, filters undone; returns whether it fills
    them. */
 static int rows_of(const Py_buffer *stream, uint8_t *rows, size height, size width,
@@ -158,16 +132,16 @@ PyObject *joint_streams(PyObject *self, PyObject *args) {
     PyObject *result = NULL;
     if (!PyArg_ParseTuple(args, "y*y*nn:joint_streams", &truth, &pred, &height, &width))
         return NULL;
-    int fits = height > 0 && width > 0 && width < LARGEST && height <= LARGEST / (width + 1);
+    int fits = are_few(height, width);
     size n = fits ? height * (width + 1) : 0, before = (size)sizeof(Pairs);
-    Room room = fits ? take_room(before + 2 * n + width) : (Room){NULL, 0};
+    Memory memory = fits ? take_memory(before + 2 * n + width) : (Memory){NULL, 0};
     if (!fits) {
         PyErr_SetString(PyExc_ValueError, "height and width are needed");
-    } else if (!room.bytes) {
+    } else if (!memory.bytes) {
         PyErr_NoMemory();
     } else {
-        Pairs *pairs = (Pairs *)room.bytes;
-        uint8_t *rows = room.bytes + before, *zeros = rows + 2 * n;
+        Pairs *pairs = (Pairs *)memory.bytes;
+        uint8_t *rows = memory.bytes + before, *zeros = rows + 2 * n;
         PyThreadState *state = let_go(n);
         memset(zeros, 0, (size_t)width);
         int whole = rows_of(&truth, rows, height, width, zeros) &&
@@ -177,7 +151,7 @@ PyObject *joint_streams(PyObject *self, PyObject *args) {
         take_back(state);
         result = whole ? as_table(pairs) : Py_NewRef(Py_None);
     }
-    give_room(room);
+    give_memory(memory);
     PyBuffer_Release(&truth);
     PyBuffer_Release(&pred);
     return result;

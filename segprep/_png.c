@@ -100,37 +100,36 @@ typedef struct {
     size top, bottom, left, right; /* bottom and right exclusive; bottom 0: nothing */
 } Box;
 
-/* Undoes the filters of rows (height, 1 + width) into out (height, width), but leaves rows of zeros
-   as they were and their used (height,) at 0. Returns whether all filters are known. */
-static int lit_rows(const uint8_t *rows, size height, size width, uint8_t *out, uint8_t *used,
-                    Box *box) {
-    uint8_t *zeros = out + height * width, *above = zeros;
-    for (size number = 0; number < height; number++, out += width) {
-        const uint8_t *raw = rows + number * (width + 1) + 1;
-        int filter = raw[-1];
+/* Undoes the filters of rows (height, 1 + width) where they are, but for rows of zeros below such
+   ones. Returns whether all filters are known. */
+static int lit_rows(uint8_t *rows, size height, size width, const uint8_t *zeros, Box *box) {
+    const uint8_t *above = zeros;
+    int dark = 1; /* above */
+    for (size number = 0; number < height; number++, above = rows, rows += width) {
+        int filter = *rows++;
         if (filter > 4)
             return 0;
-        if (above == zeros && is_zero(raw, width))
+        if (dark && is_zero(rows, width))
             continue;
-        undo(filter, raw, above, out, 0, width);
-        size first = leading(out, width);
-        above = first < width ? out : zeros;
-        if (first == width)
+        undo(filter, rows, above, rows, 0, width);
+        size first = leading(rows, width);
+        dark = first == width;
+        if (dark)
             continue;
-        used[number] = 1;
         box->top = least(box->top, number);
         box->bottom = number + 1;
         box->left = least(box->left, first);
-        box->right += trailing(out + box->right, width - box->right);
+        box->right += trailing(rows + box->right, width - box->right);
     }
     return 1;
 }
 
-/* (top, left, height, width, pixels) of what is not 0; None of a filter that is unknown. */
-static PyObject *part_of(const uint8_t *rows, size height, size width, uint8_t *out,
-                         uint8_t *used) {
+/* (top, left, height, width, pixels, how many are lit, how many are 255, pieces of rows that are
+   lit) of what is not 0; None of a filter that is unknown. */
+static PyObject *part_of(uint8_t *rows, size height, size width, const uint8_t *zeros) {
     Box box = {height, 0, width, 0};
-    if (!lit_rows(rows, height, width, out, used, &box))
+    size all = 0, whites = 0, pieces = 0;
+    if (!lit_rows(rows, height, width, zeros, &box))
         Py_RETURN_NONE;
     if (!box.bottom)
         box.top = box.left = 0;
@@ -138,34 +137,41 @@ static PyObject *part_of(const uint8_t *rows, size height, size width, uint8_t *
     PyObject *pixels = PyByteArray_FromStringAndSize(NULL, tall * wide);
     if (!pixels)
         return NULL;
-    char *to = PyByteArray_AsString(pixels);
+    uint8_t *to = (uint8_t *)PyByteArray_AsString(pixels);
     for (size number = box.top; number < box.bottom; number++, to += wide) {
-        if (used[number])
-            memcpy(to, out + number * width + box.left, (size_t)wide);
-        else
-            memset(to, 0, (size_t)wide);
+        const uint8_t *row = rows + number * (width + 1) + 1 + box.left;
+        memcpy(to, row, (size_t)wide);
+        for (size at = 0; at < wide; at++) {
+            all += !!row[at];
+            whites += row[at] == 255;
+            pieces += row[at] && !(at && row[at - 1]);
+        }
     }
-    return Py_BuildValue("(nnnnN)", box.top, box.left, tall, wide, pixels);
+    return Py_BuildValue("(nnnnNnnn)", box.top, box.left, tall, wide, pixels, all, whites, pieces);
 }
 
 PyObject *lit(PyObject *self, PyObject *args) {
-    Py_buffer rows;
-    size width;
-    if (!PyArg_ParseTuple(args, "y*n:lit", &rows, &width))
+    Py_buffer stream;
+    size height, width;
+    if (!PyArg_ParseTuple(args, "y*nn:lit", &stream, &height, &width))
         return NULL;
     PyObject *result = NULL;
-    if (width > 0 && width < rows.len && !(rows.len % (width + 1))) {
-        size height = rows.len / (width + 1);
-        uint8_t *out = malloc((size_t)((height + 1) * width)), *used = calloc((size_t)height, 1);
-        if (out)
-            memset(out + height * width, 0, (size_t)width);
-        result = out && used ? part_of(rows.buf, height, width, out, used) : PyErr_NoMemory();
-        free(out);
-        free(used);
+    size n = are_few(height, width) ? height * (width + 1) : 0;
+    Memory memory = n ? take_memory(n + width) : (Memory){NULL, 0};
+    if (!n) {
+        PyErr_SetString(PyExc_ValueError, "height and width are needed");
+    } else if (!memory.bytes) {
+        PyErr_NoMemory();
     } else {
-        PyErr_SetString(PyExc_ValueError, "rows of 1 + width bytes are needed");
+        memset(memory.bytes + n, 0, (size_t)width);
+        PyThreadState *state = let_go(n);
+        int whole = inflated(stream.buf, stream.len, memory.bytes, n) == stream.len;
+        take_back(state);
+        const uint8_t *zeros = memory.bytes + n;
+        result = whole ? part_of(memory.bytes, height, width, zeros) : Py_NewRef(Py_None);
     }
-    PyBuffer_Release(&rows);
+    give_memory(memory);
+    PyBuffer_Release(&stream);
     return result;
 }
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_VERSION = 13  # of the functions below: a kernel built from other sources is not used
+_VERSION = 14  # of the functions below: a kernel built from other sources is not used
 Plan = tuple[tuple[int, int, int], tuple[bytes, int, Any, Any, int]]  # of flat_stream
 
 
@@ -54,10 +54,13 @@ class Kernel(Protocol):
         """What :func:`.flat_stream.stream` gives of *pixels* (H, width) by its *plan*."""
 
     def lit(
-        self, rows: "NDArray[Any]", width: int, /
-    ) -> tuple[int, int, int, int, bytearray] | None:
-        """Of the pixels of *rows*, see :meth:`unfilter`, the part that is not 0: top, left, height,
-        width and its pixels; height and width 0 of nothing. None where a number is not 0 to 4.
+        self, stream: "bytes | memoryview", height: int, width: int, /
+    ) -> tuple[int, int, int, int, bytearray, int, int, int] | None:
+        """Of the map (*height*, *width*) whose filtered rows, see :meth:`unfilter`, a raw deflate
+        stream holds, the part that is not 0: top, left, height, width and its pixels; height and
+        width 0 of nothing; how many pixels are not 0, how many are 255, and of how many pieces its
+        rows are made, between which there is 0. None where :meth:`inflate` refuses the stream, or
+        a filter is not known.
         """
 
     def unfilter(self, rows: "NDArray[Any]", width: int, out: "NDArray[Any]", /) -> bool:

@@ -2,6 +2,7 @@
 no clean object.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from segprep.imaging import boxes
+from segprep.imaging import boxes, lit_part
+from segprep.imaging.lit_part import LitPart
 from segprep.types import Note
 
 MOST = 65_534
@@ -18,13 +20,16 @@ MOST = 65_534
 @dataclass(frozen=True, slots=True, eq=False)
 class Spot:
     """The object pixels of one instance mask: *bits* (h, w) bool with its first pixel at (*top*,
-    *left*); empty arrays hold no pixel.
+    *left*); empty arrays hold no pixel. How many *pixels* are True, and of how many *pieces* the
+    rows are made, between which there is False.
     """
 
     name: str
     top: int
     left: int
     bits: NDArray[np.bool_]
+    pixels: int
+    pieces: int
 
 
 def spot_of(name: str, mask: NDArray[np.bool_], top: int = 0, left: int = 0) -> Spot:
@@ -33,8 +38,15 @@ def spot_of(name: str, mask: NDArray[np.bool_], top: int = 0, left: int = 0) -> 
     """
     box = boxes.lit(mask)
     if box is None:
-        return Spot(name, 0, 0, np.zeros((0, 0), np.bool_))
-    return Spot(name, top + box[0].start, left + box[1].start, np.ascontiguousarray(mask[box]))
+        return Spot(name, 0, 0, np.zeros((0, 0), np.bool_), 0, 0)
+    bits = np.ascontiguousarray(mask[box])
+    pixels, pieces = int(np.count_nonzero(bits)), lit_part.pieces_of(bits)
+    return Spot(name, top + box[0].start, left + box[1].start, bits, pixels, pieces)
+
+
+def spot_of_white(name: str, part: LitPart) -> Spot:
+    """The white pixels of a *part* that has no others."""
+    return Spot(name, part.top, part.left, part.white, part.lit, part.pieces)
 
 
 def merge(spots: Sequence[Spot], height: int, width: int) -> tuple[NDArray[np.uint16], list[Note]]:
@@ -44,12 +56,16 @@ def merge(spots: Sequence[Spot], height: int, width: int) -> tuple[NDArray[np.ui
     wholly covered ones get no id, so that objects = instances - those listed. Overlaps and holes
     are counted and left as they are. Raises ValueError beyond 65,534 objects.
     """
-    sizes = [int(np.count_nonzero(spot.bits)) for spot in spots]
+    sizes = [spot.pixels for spot in spots]
     account: dict[str, list[str]] = {code: [] for code in ("empty", "duplicate", "covered")}
     first: dict[tuple[Any, ...], str] = {}
     alive = []
+    places = [(spot.top, spot.left, spot.bits.shape, spot.pixels) for spot in spots]
+    taken = Counter(places)
     for number, spot in enumerate(spots):
-        key = spot.top, spot.left, spot.bits.shape, np.packbits(spot.bits).tobytes()
+        key: tuple[Any, ...] = places[number]
+        if taken[key] > 1:
+            key = (*key, np.packbits(spot.bits).tobytes())
         if not sizes[number]:
             account["empty"].append(spot.name)
         elif (twin := first.setdefault(key, spot.name)) != spot.name:
@@ -129,7 +145,12 @@ def _overlap(pixels: int) -> list[Note]:
 
 def _holes(spots: Iterable[Spot]) -> list[Note]:
     """What instances enclose without covering it."""
-    closed = [(spot.name, pixels) for spot in spots if (pixels := enclosed(spot.bits))]
+    closed = [
+        (spot.name, pixels)
+        for spot in spots
+        if spot.pieces > len(spot.bits)  # a row is interrupted, as in few objects
+        and (pixels := enclosed(spot.bits))
+    ]
     listed = ", ".join(f"{name} ({pixels} px)" for name, pixels in closed)
     return (
         [
@@ -148,13 +169,6 @@ def enclosed(bits: NDArray[np.bool_]) -> int:
     """How many pixels of *bits* (h, w) are False and have no way out along rows and columns over
     others that are.
     """
-    begins = (
-        np.count_nonzero(bits[:, 0]) + np.count_nonzero(bits[:, 1:] > bits[:, :-1])
-        if bits.size
-        else 0
-    )
-    if begins <= len(bits):
-        return 0  # no row is interrupted: so it is with most objects
     sides = (
         np.logical_or.accumulate(bits[::down, ::right], axis)[::down, ::right]
         for axis, down, right in ((0, 1, 1), (0, -1, 1), (1, 1, 1), (1, 1, -1))

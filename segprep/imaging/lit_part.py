@@ -1,5 +1,7 @@
 """The part of a mask file that is not black: elsewhere, no filter is undone."""
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -7,42 +9,99 @@ from segprep import kernel
 from segprep.imaging import boxes, png
 from segprep.imaging.png_filters import unfiltered
 
+_WORD = 8
 
-def of_png(data: bytes, limit: int) -> tuple[tuple[int, int], int, int, NDArray[np.uint8]] | None:
-    """Of what :func:`png.decode` gives: its size (H, W), and top, left and pixels (h, w) of what is
-    not 0. None where that gives None.
+
+class LitPart(NamedTuple):
+    """Of a mask of this *size* (H, W), *top*, *left* and *pixels* (h, w) of what is not 0: how many
+    are *lit*, where they are *white* (255), and how many these are; and of how many *pieces* the
+    rows of what is lit are made, between which there is 0.
     """
-    rows = png.filtered_rows(data, limit)
-    if rows is None:
+
+    size: tuple[int, int]
+    top: int
+    left: int
+    pixels: NDArray[np.uint8]
+    lit: int
+    white: NDArray[np.bool_]
+    whites: int
+    pieces: int
+
+    @property
+    def plain(self) -> bool:
+        """Whether all that is lit is white, and there is any."""
+        return 0 < self.lit == self.whites
+
+
+def of_png(data: bytes, limit: int) -> LitPart | None:
+    """Of what :func:`png.decode` gives, the part that is not 0. None where that gives None."""
+    deflated = png.deflated(data, limit)
+    if deflated is None:
         return None
+    height, width, stream = deflated
+    if kernel.compiled is not None and (part := kernel.compiled.lit(stream, height, width)):
+        top, left, tall, wide, content, lit, whites, pieces = part
+        pixels = np.frombuffer(content, np.uint8).reshape(tall, wide)
+        return LitPart((height, width), top, left, pixels, lit, pixels == 255, whites, pieces)
+    rows = png.inflated_rows(stream, height, width)
+    return None if rows is None else _of_rows(rows)
+
+
+def of_pixels(whole: NDArray[np.uint8]) -> LitPart:
+    """The part of *whole* (H, W) that is not 0."""
+    return _cut(whole, 0, 0, (whole.shape[0], whole.shape[1]))
+
+
+def pieces_of(bits: NDArray[np.bool_]) -> int:
+    """Of how many pieces the rows of *bits* (h, w) are made, between which there is False."""
+    if not bits.size:
+        return 0
+    first, inner = bits[:, 0], bits[:, 1:] > bits[:, :-1]
+    return int(np.count_nonzero(first)) + int(np.count_nonzero(inner))
+
+
+def _of_rows(rows: NDArray[np.uint8]) -> LitPart | None:
     size = rows.shape[0], rows.shape[1] - 1
-    if kernel.compiled is not None:
-        part = kernel.compiled.lit(rows, size[1])
-        if part is None:
-            return None
-        top, left, height, width, pixels = part
-        return size, top, left, np.frombuffer(pixels, np.uint8).reshape(height, width)
-    lines = _span(rows, 1)  # around them all is 0, filters too
-    columns = _span(rows[lines, 1:], 0)
-    columns = slice(columns.start, columns.stop + 1)  # one more, which shows whether it ends there
+    lines = _lines(rows)  # around them all is 0, filters too
+    (places,) = np.nonzero(rows[lines, 1:].any(0))
+    # one more column than these, which shows whether it ends there
+    columns = slice(int(places[0]), int(places[-1]) + 2) if len(places) else slice(0, 1)
     drawn = _unfiltered_part(rows[lines], columns)
     if drawn is not None and drawn[:, -1:].any():
         columns = slice(0, size[1])
         drawn = _unfiltered_part(rows[lines], columns)
-    if drawn is None:
-        return None
-    box = boxes.lit(drawn)
-    if box is None:
-        return size, 0, 0, drawn[:0, :0]
-    return size, lines.start + box[0].start, columns.start + box[1].start, drawn[box]
+    return None if drawn is None else _cut(drawn, lines.start, columns.start, size)
 
 
-def _span(rows: NDArray[np.uint8], axis: int) -> slice:
-    """Outside which all of *rows* is 0 along *axis*."""
-    places = np.flatnonzero(rows.any(axis))
-    return slice(int(places[0]), int(places[-1]) + 1) if len(places) else slice(0, 0)
+def _lines(rows: NDArray[np.uint8]) -> slice:
+    """Outside which all *rows* are 0, looked at in words."""
+    flat = rows.reshape(-1)
+    whole = len(flat) - len(flat) % _WORD
+    (places,) = np.nonzero(np.not_equal(flat[:whole].view(np.uint64), 0))
+    first = int(places[0]) * _WORD if len(places) else len(flat)
+    last = int(places[-1]) * _WORD + _WORD - 1 if len(places) else -1
+    if rest := flat[whole:].nonzero()[0].tolist():
+        first, last = min(first, whole + rest[0]), whole + rest[-1]
+    if last < 0:
+        return slice(0, 0)
+    return slice(first // rows.shape[1], min(last // rows.shape[1] + 1, len(rows)))
 
 
 def _unfiltered_part(rows: NDArray[np.uint8], columns: slice) -> NDArray[np.uint8] | None:
     """What :func:`unfiltered` gives for some *columns* of pixels; left of them, all are 0."""
     return unfiltered(np.concatenate([rows[:, :1], rows[:, 1:][:, columns]], axis=1))
+
+
+def _cut(drawn: NDArray[np.uint8], top: int, left: int, size: tuple[int, int]) -> LitPart:
+    """The lit part of *drawn*, which lies at *top*, *left* in a mask of this *size*."""
+    box = boxes.lit(drawn)
+    if box is None:
+        nothing = drawn[:0, :0]
+        return LitPart(size, 0, 0, nothing, 0, nothing.astype(np.bool_), 0, 0)
+    pixels = drawn[box]
+    white, lit = pixels == 255, int(np.count_nonzero(pixels))
+    whites = int(np.count_nonzero(white))
+    pieces = pieces_of(white if lit == whites else pixels > 0)
+    return LitPart(
+        size, top + box[0].start, left + box[1].start, pixels, lit, white, whites, pieces
+    )

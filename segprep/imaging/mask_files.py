@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from segprep.errors import SourceError
-from segprep.imaging import boxes, image, lit_part, mask_opening, palettes, png, tiff, whole_numbers
+from segprep.imaging import image, lit_part, mask_opening, palettes, png, tiff, whole_numbers
+from segprep.imaging.lit_part import LitPart
 from segprep.types import MAX_PIXELS, Note
 
 _SIXTEEN = ("I;16", "I;16B", "I;16L", "I")
@@ -184,22 +185,15 @@ def _brightness(wide: NDArray[Any], path: Path) -> NDArray[np.uint8]:
     return (wide if most <= 255 else wide >> 8).astype(np.uint8)
 
 
-def lit(
-    data: bytes, path: Path, limit: int = MAX_PIXELS
-) -> tuple[tuple[int, int], int, int, NDArray[np.uint8]]:
-    """A mask that is mostly black: its size (H, W), and top, left and brightness (h, w) of the part
-    that is not.
+def lit(data: bytes, path: Path, limit: int = MAX_PIXELS) -> LitPart:
+    """The part of a mask, which is mostly black, that is not, as its brightness. Raises SourceError
+    for colors.
     """
     gray = data[25:26] == b"\0"  # not indices
     if gray and (part := lit_part.of_png(data, limit)) is not None:
         return part
     whole = png.decode(data, limit) if gray else None
-    if whole is None:
-        whole = intensity(data, path, limit)
-    size, box = (whole.shape[0], whole.shape[1]), boxes.lit(whole)
-    if box is None:
-        return size, 0, 0, whole[:0, :0]
-    return size, box[0].start, box[1].start, whole[box]
+    return lit_part.of_pixels(intensity(data, path, limit) if whole is None else whole)
 
 
 def colors(data: bytes, path: Path, limit: int = MAX_PIXELS) -> NDArray[np.uint8]:

@@ -223,7 +223,14 @@ def filtered_rows(data: bytes, limit: int) -> NDArray[np.uint8] | None:
     if stream is None:
         return None
     height, width, body = stream
-    rows = _inflated(body, height * (width + 1))
+    return inflated_rows(body, height, width)
+
+
+def inflated_rows(stream: memoryview, height: int, width: int) -> NDArray[np.uint8] | None:
+    """The rows (*height*, 1 + *width*) that a raw deflate *stream* fills, no more and no less; None
+    of others.
+    """
+    rows = _inflated(stream, height * (width + 1))
     return None if rows is None else rows.reshape(height, width + 1)
 
 
@@ -234,6 +241,8 @@ def deflated(data: bytes, limit: int) -> tuple[int, int, memoryview] | None:
     shape = plain_shape(data, limit)
     if shape is None:
         return None
+    if (stream := _only_stream(data)) is not None:
+        return *shape, stream
     try:
         parts = list(chunks(data))
     except ValueError:
@@ -245,6 +254,23 @@ def deflated(data: bytes, limit: int) -> tuple[int, int, memoryview] | None:
     if len(stream) < 6 or stream[0] & 15 != 8 or stream[1] & 32:
         return None
     return *shape, stream[2:-4]
+
+
+def _only_stream(data: bytes) -> memoryview | None:
+    """The raw deflate stream of a PNG that has one IDAT chunk and none that are optional, with
+    right checksums, as most masks are; None of all others.
+    """
+    end = 41 + int.from_bytes(data[33:37])
+    if data[37:41] != b"IDAT" or len(data) != end + 16 or not data.endswith(END) or end < 47:
+        return None
+    view, checksums = memoryview(data), (data[29:33], data[end : end + 4])
+    if checksums != (_checksum(view[12:29]), _checksum(view[37:end])):
+        return None
+    return view[43 : end - 4] if data[41] & 15 == 8 and not data[42] & 32 else None
+
+
+def _checksum(content: memoryview) -> bytes:
+    return zlib.crc32(content).to_bytes(4)
 
 
 def _inflated(stream: memoryview, needed: int) -> NDArray[np.uint8] | None:

@@ -166,8 +166,8 @@ class Reader:
             return Sample(item.stem, data, np.zeros(shape, np.uint8))
         spots, ones, shape, between = [], list[str](), (0, 0), 0
         for path in item.labels:
-            size, top, left, part = mask_files.lit(read_below(path, roots), path, self.max_pixels)
-            if size != shape:
+            part = mask_files.lit(read_below(path, roots), path, self.max_pixels)
+            if (size := part.size) != shape:
                 upright = paired_masks.drawn_upright(
                     data, picture, size, path, notes, self.max_pixels
                 )
@@ -179,19 +179,16 @@ class Reader:
                         "size-mismatch",
                     )
                 shape = size
-            bits = part == 255
-            if others := np.count_nonzero(part) - np.count_nonzero(bits):
-                if part.max() == 1:  # nothing brighter: 1 is what others write as 255
-                    ones.append(path.name)
-                    bits = part == 1
-                else:
-                    between += int(others)
-                    bits = part > 127
-            spots.append(
-                instances.Spot(path.name, top, left, bits)
-                if np.count_nonzero(bits)
-                else instances.spot_of(path.name, bits)
-            )
+            if part.plain:
+                spots.append(instances.spot_of_white(path.name, part))
+                continue
+            bright = part.pixels > 127
+            if part.lit and part.pixels.max() == 1:  # 1 is what others write as 255
+                ones.append(path.name)
+                bright = part.pixels == 1
+            else:
+                between += part.lit - part.whites
+            spots.append(instances.spot_of(path.name, bright, part.top, part.left))
         notes += self._value_notes(ones, between)
         objects, account = _merged(spots, shape, item)
         return Sample(

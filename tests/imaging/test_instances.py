@@ -86,7 +86,7 @@ def test_border_and_touching_are_as_defined(width: int) -> None:
 
 
 def test_more_objects_than_16_bits_hold_are_refused() -> None:
-    spots = [Spot(str(n), n // 300, n % 300, np.ones((1, 1), bool)) for n in range(65_535)]
+    spots = [Spot(str(n), n // 300, n % 300, np.ones((1, 1), bool), 1, 1) for n in range(65_535)]
     with pytest.raises(ValueError, match="65535 objects"):
         instances.merge(spots, 300, 300)
     assert instances.merge(spots[:-1], 300, 300)[0].max() == 65_534

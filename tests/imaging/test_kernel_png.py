@@ -96,13 +96,20 @@ def test_the_lit_part_of_a_file_is_the_same(mask: Bytes, seed: int, few: bool) -
     kinds = np.random.default_rng(seed).integers(0, 3 if few else 5, len(mask[0]))
     data = file_of(filtered(mask[0], kinds))
     parts = both(lambda: mask_files.lit(data, Path("a.png")))
-    for size, top, left, part in parts:
-        assert size == mask[0].shape
-        whole = np.zeros(size, np.uint8)
-        whole[top : top + part.shape[0], left : left + part.shape[1]] = part
+    for part in parts:
+        assert part.size == mask[0].shape
+        whole = np.zeros(part.size, np.uint8)
+        tall, wide = part.pixels.shape
+        whole[part.top : part.top + tall, part.left : part.left + wide] = part.pixels
         assert np.array_equal(whole, mask[0])
-    assert parts[0][:3] == parts[1][:3]
-    assert parts[0][3].size == parts[1][3].size
+        assert part.lit == np.count_nonzero(whole)
+        assert part.whites == np.count_nonzero(whole == 255) == np.count_nonzero(part.white)
+        edges = np.diff(np.pad(whole > 0, ((0, 0), (1, 0))).astype(np.int8), axis=1)
+        assert part.pieces == np.count_nonzero(edges > 0)
+        assert part.plain == (set(np.unique(whole)) in ({0, 255}, {255}))
+        assert np.array_equal(part.white, part.pixels == 255)
+    assert parts[0].pixels.shape == parts[1].pixels.shape
+    assert parts[0][1:3] == parts[1][1:3]
 
 
 @given(maps(2), st.integers(0, 2**32), st.booleans())

@@ -194,15 +194,15 @@ class Reader:
         if self.foreground == "nonzero":
             lit = mask_files.values(data, path, notes, self.max_pixels, "index") != 0
             return (lit.shape[0], lit.shape[1]), instances.spot_of(path.name, lit)
-        size, top, left, part = mask_files.lit(data, path, self.max_pixels)
-        if part.size and int(part.max()) == 1:
+        part = mask_files.lit(data, path, self.max_pixels)
+        if part.lit and int(part.pixels.max()) == 1:
             raise SourceError(
                 path,
                 "holds the values 0 and 1 only, none of them bright",
                 "give --foreground nonzero",
                 "values-unclear",
             )
-        if between := int(np.count_nonzero((part > 0) & (part < 255))):
+        if between := part.lit - part.whites:
             notes.append(
                 Note(
                     "intermediate-values",
@@ -210,7 +210,7 @@ class Reader:
                     " counts",
                 )
             )
-        return size, instances.spot_of(path.name, part > 127, top, left)
+        return part.size, instances.spot_of(path.name, part.pixels > 127, part.top, part.left)
 
     def _painted(
         self,
