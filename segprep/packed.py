@@ -8,6 +8,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate, islice, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar, overload
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Value_co = TypeVar("Value_co", covariant=True)
+_folder = lru_cache(maxsize=8)(Path)  # Path(folder, name) takes twice as long as folder / name
 
 
 class LazySequence(Sequence[Value_co], Generic[Value_co]):
@@ -290,7 +292,7 @@ class PackedPaths(LazySequence[Path]):
         return len(self._homes)
 
     def _value(self, number: int) -> Path:
-        return Path(*self.part(number))
+        return _folder(self._folders[self._homes[number]]) / self._names._value(number)
 
 
 def rebased(ends: "array[int]", first: int) -> "array[int]":

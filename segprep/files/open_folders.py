@@ -19,11 +19,13 @@ class _Handles(threading.local):
     def __init__(self) -> None:
         self.folders: dict[str, int] = {}
         self.allowed: set[tuple[str, tuple[Path, ...]]] = set()  # with the roots they are below
+        self.last: tuple[str, tuple[Path, ...], int] | None = None  # the folder that was asked for
         self.users = 0
 
     def close(self) -> None:
         """Close all of them."""
         self.allowed.clear()
+        self.last = None
         while self.folders:
             os.close(self.folders.popitem()[1])
 
@@ -51,8 +53,13 @@ def placed(path: Path, roots: tuple[Path, ...]) -> tuple[str, int] | None:
         return None
     text = os.fspath(path)
     folder, _, name = text.rpartition(os.sep)
-    if (folder, roots) in _handles.allowed and name not in _NO_NAMES and "\0" not in name:
-        return name, _handles.folders[folder]
+    if name not in _NO_NAMES and "\0" not in name:
+        last = _handles.last
+        if last is not None and last[0] == folder and last[1] is roots:
+            return name, last[2]
+        if (folder, roots) in _handles.allowed:
+            _handles.last = folder, roots, _handles.folders[folder]
+            return name, _handles.folders[folder]
     if not name or "\0" in text or os.path.normpath(text) != text or not is_below(folder, roots):
         return None
     handle = _handles.folders.get(folder)

@@ -15,7 +15,11 @@ def lit(pixels: NDArray[Any]) -> tuple[slice, slice] | None:
     if kernel.compiled is not None and pixels.size:
         box = kernel.compiled.box(np.ascontiguousarray(pixels), pixels.shape[1])
         return None if box is None else (slice(*box[:2]), slice(*box[2:]))
-    rows, columns = np.flatnonzero(pixels.any(1)), np.flatnonzero(pixels.any(0))
-    if not len(rows):
-        return None
-    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+    rows = span(pixels, 1)
+    return (rows, span(pixels[rows], 0)) if rows.stop else None
+
+
+def span(pixels: NDArray[Any], axis: int) -> slice:
+    """Outside which all of *pixels* (H, W) is 0 along *axis*; slice(0, 0) where all are."""
+    lit = np.logical_or.reduce(pixels, axis).tobytes()
+    return slice(max(lit.find(1), 0), lit.rfind(1) + 1)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from segprep import kernel
 from segprep.imaging import boxes, png
-from segprep.imaging.png_filters import unfiltered
+from segprep.imaging.png_filters import undone
 
 _WORD = 8
 
@@ -63,13 +63,12 @@ def pieces_of(bits: NDArray[np.bool_]) -> int:
 def _of_rows(rows: NDArray[np.uint8]) -> LitPart | None:
     size = rows.shape[0], rows.shape[1] - 1
     lines = _lines(rows)  # around them all is 0, filters too
-    (places,) = np.nonzero(rows[lines, 1:].any(0))
-    # one more column than these, which shows whether it ends there
-    columns = slice(int(places[0]), int(places[-1]) + 2) if len(places) else slice(0, 1)
-    drawn = _unfiltered_part(rows[lines], columns)
-    if drawn is not None and drawn[:, -1:].any():
+    kinds, inner = rows[lines, 0].tobytes(), rows[lines, 1:]
+    columns = boxes.span(inner, 0)
+    drawn = undone(kinds, inner[:, columns.start : columns.stop + 1])
+    if drawn is not None and drawn[:, -1].any():  # it does not end where the bytes do
         columns = slice(0, size[1])
-        drawn = _unfiltered_part(rows[lines], columns)
+        drawn = undone(kinds, inner)
     return None if drawn is None else _cut(drawn, lines.start, columns.start, size)
 
 
@@ -77,19 +76,12 @@ def _lines(rows: NDArray[np.uint8]) -> slice:
     """Outside which all *rows* are 0, looked at in words."""
     flat = rows.reshape(-1)
     whole = len(flat) - len(flat) % _WORD
-    (places,) = np.nonzero(np.not_equal(flat[:whole].view(np.uint64), 0))
-    first = int(places[0]) * _WORD if len(places) else len(flat)
-    last = int(places[-1]) * _WORD + _WORD - 1 if len(places) else -1
-    if rest := flat[whole:].nonzero()[0].tolist():
-        first, last = min(first, whole + rest[0]), whole + rest[-1]
-    if last < 0:
-        return slice(0, 0)
-    return slice(first // rows.shape[1], min(last // rows.shape[1] + 1, len(rows)))
-
-
-def _unfiltered_part(rows: NDArray[np.uint8], columns: slice) -> NDArray[np.uint8] | None:
-    """What :func:`unfiltered` gives for some *columns* of pixels; left of them, all are 0."""
-    return unfiltered(np.concatenate([rows[:, :1], rows[:, 1:][:, columns]], axis=1))
+    lit = np.not_equal(flat[:whole].view(np.uint64), 0).tobytes()
+    first, end = lit.find(1) * _WORD, (lit.rfind(1) + 1) * _WORD
+    if flat[whole:].any():
+        first, end = whole if first < 0 else first, len(flat)
+    width = rows.shape[1]
+    return slice(first // width, -(-end // width)) if end else slice(0, 0)
 
 
 def _cut(drawn: NDArray[np.uint8], top: int, left: int, size: tuple[int, int]) -> LitPart:

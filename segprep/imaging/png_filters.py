@@ -1,11 +1,14 @@
 """The row filters of PNG, undone (section 9 of https://www.w3.org/TR/png-3/)."""
 
-from itertools import pairwise
+import re
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segprep import kernel
+
+_RUNS = re.compile(rb"(.)\1*", re.DOTALL)  # rows of the same filter
+MOST_RUNS, MOST_ROWS = 60, 20  # those of filters 3 and 4 take Python
 
 
 def unfiltered(rows: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
@@ -15,28 +18,32 @@ def unfiltered(rows: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
     if kernel.compiled is not None:
         pixels = np.empty((len(rows), rows.shape[1] - 1), np.uint8)
         return pixels if kernel.compiled.unfilter(rows, pixels.shape[1], pixels) else None
-    kinds, pixels = rows[:, 0], rows[:, 1:]
-    if not kinds.any():
+    return undone(rows[:, 0].tobytes(), rows[:, 1:])
+
+
+def undone(kinds: bytes, pixels: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
+    """What :func:`unfiltered` gives of *pixels* (h, w) whose rows have filters of these *kinds*,
+    without the kernel.
+    """
+    if not kinds.strip(b"\0"):
         return pixels
-    starts = [0, *(np.flatnonzero(kinds[1:] != kinds[:-1]) + 1).tolist(), len(rows)]
-    if kinds.max() > 4 or len(starts) > 60 or np.count_nonzero(kinds > 2) > 20:
+    runs = [match.span() for match in _RUNS.finditer(kinds)]
+    if max(kinds) > 4 or len(runs) > MOST_RUNS or kinds.count(3) + kinds.count(4) > MOST_ROWS:
         return None
     pixels = pixels.copy()
-    for first, end in pairwise(starts):
-        if kinds[first] == 1:
-            np.add.accumulate(pixels[first:end], 1, np.uint8, pixels[first:end])
-        elif kinds[first] == 2:
-            first = max(first - 1, 0)  # noqa: PLW2901
-            np.add.accumulate(pixels[first:end], 0, np.uint8, pixels[first:end])
-        elif kinds[first] > 2:
+    for first, end in runs:
+        kind = kinds[first]
+        if kind == 1:
+            np.add.accumulate(pixels[first:end], 1, None, pixels[first:end])
+        elif kind == 2:
+            part = pixels[max(first - 1, 0) : end]
+            np.add.accumulate(part, 0, None, part)
+        elif kind:
+            undo = _averaged if kind == 3 else _paeth
+            above = pixels[first - 1].tobytes() if first else bytes(pixels.shape[1])
             for row in range(first, end):
-                above = pixels[row - 1] if row else np.zeros_like(pixels[0])
-                pixels[row] = np.frombuffer(
-                    (_averaged if kinds[first] == 3 else _paeth)(
-                        pixels[row].tobytes(), above.tobytes()
-                    ),
-                    np.uint8,
-                )
+                above = undo(pixels[row].tobytes(), above)
+                pixels[row] = np.frombuffer(above, np.uint8)
     return pixels
 
 

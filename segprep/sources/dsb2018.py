@@ -11,7 +11,9 @@ sample's. The border classes are defined in ``segprep/imaging/instances.py``.
 import glob
 import os
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
@@ -23,6 +25,7 @@ from segprep.errors import SourceError, UsageError
 from segprep.files import listing, read_below, real_folders
 from segprep.imaging import image, instances, mask_files, paired_masks
 from segprep.imaging.image import SUFFIXES
+from segprep.packed_items import PackedItems
 from segprep.sources._common.pairing import stems
 from segprep.types import (
     IGNORE,
@@ -115,7 +118,7 @@ class Reader:
             [self.target] if self.target != "binary" and self.border_as == "class" else []
         )
         return Scan(
-            stems.unique(items, skipped),
+            _packed(stems.unique(items, skipped)),
             class_lists.make(names),
             tuple(skipped),
             notes=tuple(notes),
@@ -124,6 +127,7 @@ class Reader:
     def _item(
         self, root: Path, folder: Path, images: list[str], stack: list[str], skipped: list[Skipped]
     ) -> Item | None:
+        """The sample of *folder* with its first label; the payload names all of them."""
         stem = "_".join(folder.relative_to(root).parts) if self.stem == "path" else folder.name
         if len(images) != 1:
             code, hint = (
@@ -141,7 +145,8 @@ class Reader:
             )
             return None
         if not stack and self.missing == "empty":
-            return Item(stem, folder / "images" / images[0], (folder / "images" / images[0],))
+            picture = folder / "images" / images[0]
+            return Item(stem, picture, (picture,), payload=images)
         if not stack:
             skipped.append(
                 Skipped(
@@ -153,8 +158,8 @@ class Reader:
                 )
             )
             return None
-        masks = folder / "masks"
-        return Item(stem, folder / "images" / images[0], tuple(masks / name for name in stack))
+        first = folder / "masks" / stack[0]
+        return Item(stem, folder / "images" / images[0], (first,), payload=stack)
 
     def read(self, item: Item) -> Sample:
         """The image, and its masks merged."""
@@ -226,6 +231,19 @@ class Reader:
             edge = instances.border if self.target == "border" else instances.touching
             mask[edge(objects, self.border_width)] = 2 if self.border_as == "class" else IGNORE
         return mask
+
+
+def _packed(items: Iterable[Item]) -> PackedItems:
+    """*items*, whose payloads name the files beside their first label, with all of these: path
+    objects for them would take as long as reading them.
+    """
+    packed = PackedItems()
+    for item in items:
+        home = str(item.labels[0].parent)
+        packed.add(
+            item.stem, [os.path.split(str(item.image)), *zip(repeat(home), item.payload)], None
+        )
+    return packed
 
 
 def _without_tests(root: Path, folders: dict[str, tuple[list[str], list[str]]]) -> list[Note]:
