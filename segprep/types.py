@@ -245,10 +245,13 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Why a folder looks like a format: *score* from 0 (no) to 1 (certain), *reason* in words."""
+    """Why a folder looks like a format: *score* from 0 (no) to 1 (certain), *reason* in words;
+    *hint*: what to do where it is not certain.
+    """
 
     score: float
     reason: str
+    hint: str = ""
 
 
 class Reader(Protocol):

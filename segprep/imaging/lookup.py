@@ -63,11 +63,24 @@ def counted(
     return cast("NDArray[np.uint8]", look_up[values]), counts
 
 
-def evenly_spaced(values: set[int]) -> list[int]:
-    """At least three *values* in order if they are 0, s, 2s, … with s of 8 or more; else []."""
+def evenly_spaced(values: set[int], *, rounded: bool = False) -> list[int]:
+    """At least three *values* in order if they are 0, s, 2s, … with s of 8 or more, each perhaps
+    *rounded* up or down; else [].
+    """
     ordered = sorted(values)
-    step = ordered[1] if len(ordered) > 2 else 0
-    return ordered if step >= 8 and ordered == [step * n for n in range(len(ordered))] else []
+    last, steps = ordered[-1] if ordered else 0, max(1, len(ordered) - 1)
+    off = max((abs(value * steps - last * n) for n, value in enumerate(ordered)), default=0)
+    spaced = off < steps if rounded else not off
+    return ordered if len(ordered) > 2 and last >= 8 * steps and spaced else []
+
+
+def _spread(steps: list[int]) -> str:
+    """What to do where *steps* are the classes."""
+    listed = ",".join(f"{value}=class_{n}" for n, value in enumerate(steps) if n)
+    return (
+        f"{len(steps)} values at equal steps: most likely {len(steps)} classes spread over 0 to"
+        f" {steps[-1]}; say so: --ids 0=background,{listed}"
+    )
 
 
 def _between(seen: Mapping[int, int]) -> float:
@@ -102,11 +115,7 @@ def cause(seen: Mapping[int, int], classes: int) -> str:
             " --ids 0=background,65535=NAME"
         )
     if steps := evenly_spaced(present):
-        listed = ",".join(f"{value}=class_{n}" for n, value in enumerate(steps) if n)
-        return (
-            f"{len(steps)} values at equal steps: most likely {len(steps)} classes spread over 0 to"
-            f" {steps[-1]}; say so: --ids 0=background,{listed}"
-        )
+        return _spread(steps)
     if present - {0} <= FLAT_VOC - {0, 255} | {220} and present & {38, 75, 113}:
         return (
             "grays of a VOC palette that was flattened; use: segprep convert colormap"
@@ -114,6 +123,8 @@ def cause(seen: Mapping[int, int], classes: int) -> str:
         )
     if hint := _black_and_white(seen, present):
         return hint
+    if steps := evenly_spaced(present, rounded=True):
+        return _spread(steps)
     if len(present) > 24 or any(
         value + 1 in present and seen[value] > 20 * seen[value + 1]
         for value in present

@@ -3,6 +3,7 @@ drawn regions touch without a step between.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,15 +19,38 @@ _INSIDE = 0.3  # the share of a value's pixels that are inside, up to which it i
 HINT = "the masks were smoothed or saved as JPEG, before they became PNG perhaps: export them again"
 
 
-def find(
-    mask: NDArray[Any], counts: Mapping[int, int], *, least: float = STEPPED
-) -> frozenset[int]:
+@dataclass(frozen=True, slots=True)
+class MaskSteps:
+    """Of one mask: the values that are steps, where these are many; and at how many (*count*) of
+    the *places* where ids meet that are not neighbors a step lies between them.
+    """
+
+    values: frozenset[int] = frozenset()
+    count: int = 0
+    places: int = 0
+
+    @property
+    def share(self) -> float:
+        """The share of such places with a step."""
+        return self.count / max(1, self.places)
+
+
+NONE = MaskSteps()
+
+
+def find(mask: NDArray[Any], counts: Mapping[int, int]) -> frozenset[int]:
     """The values of *mask* (H, W), whose histogram is *counts*, that are steps between ids further
-    apart, where *least* of the places where such ids meet have one; empty where one value alone may
-    be a border that was drawn all around.
+    apart, where many of the places where such ids meet have one.
+    """
+    return measure(mask, counts).values
+
+
+def measure(mask: NDArray[Any], counts: Mapping[int, int]) -> MaskSteps:
+    """The steps of *mask* (H, W), whose histogram is *counts*; no values where one alone may be a
+    border that was drawn all around, nothing at all where no regions touch.
     """
     if len(counts.keys() - {IGNORE}) < 3:
-        return frozenset()
+        return NONE
     steps, direct = list[NDArray[Any]](), 0
     for rows in (mask, np.ascontiguousarray(mask.T)):
         low, high = (choose(rows[:, :-2], rows[:, 2:]) for choose in (np.minimum, np.maximum))
@@ -36,11 +60,34 @@ def find(
         direct += int(np.count_nonzero((high - low >= 2) & (high != IGNORE)))
     values, seen = np.unique(np.concatenate(steps), return_counts=True)
     total = int(seen.sum())
-    noisy = total > _NOISE * mask.size
-    if noisy or total < LEAST_STEPS or total < least * (total + direct):
-        return frozenset()
-    border = len(values) == 1 and 20 * direct < total and _is_line(mask == values[0])
-    return frozenset() if border else frozenset(values.tolist())
+    if total > _NOISE * mask.size:
+        return NONE
+    few = total < LEAST_STEPS or total < STEPPED * (total + direct)
+    if len(values) == 1 and 20 * direct < total and _is_line(mask == values[0]):
+        return NONE  # a border that was drawn
+    return MaskSteps(frozenset() if few else frozenset(values.tolist()), total, total + direct)
+
+
+def has_slivers(mask: NDArray[Any], steps: MaskSteps) -> bool:
+    """Whether strips of 3 to 6 pixels lie between smaller and larger ids of *mask* (H, W) nearly as
+    often as the single pixels of *steps*: thin rests that were drawn have any width.
+    """
+    wide = 0
+    for rows in (mask, np.ascontiguousarray(mask.T)):
+        solid = np.zeros(rows.shape, bool)  # centers of 3 x 3 pixels of one id
+        same = (rows[:, :-2] == rows[:, 1:-1]) & (rows[:, 2:] == rows[:, 1:-1])
+        level = (rows[:-2, 1:-1] == rows[1:-1, 1:-1]) & (rows[2:, 1:-1] == rows[1:-1, 1:-1])
+        solid[1:-1, 1:-1] = same[:-2] & same[1:-1] & same[2:] & level
+        for width in range(3, min(7, rows.shape[1] - 1)):
+            before, after = rows[:, : -width - 1], rows[:, width + 1 :]
+            first = rows[:, 1:-width]
+            strip = (np.minimum(before, after) < first) & (first < np.maximum(before, after))
+            strip &= np.maximum(before, after) != IGNORE
+            for shift in range(1, width):
+                strip &= rows[:, 1 + shift : rows.shape[1] - width + shift] == first
+            center = 1 + width // 2
+            wide += int(np.count_nonzero(strip & solid[:, center : center + strip.shape[1]]))
+    return 2 * wide >= steps.count
 
 
 def _is_line(own: NDArray[np.bool_]) -> bool:

@@ -206,6 +206,10 @@ def recognize(root: Path, image_root: Sequence[Path] = (), *, masks: str = "") -
         raise _undetected(root)
     if likely[0][1].score < WEAK:
         raise _weak(root, likely[0])
+    name, evidence = likely[0]
+    if evidence.score < SURE and evidence.hint:
+        text = f"{root} looks like {name}, but is not enough: {evidence.reason}"
+        raise UsageError("format-unclear", text, evidence.hint)
     listed = "; or ".join(f"{name} ({evidence.reason})" for name, evidence in likely[:2])
     raise UsageError(
         "format-unclear",

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+from numpy.typing import NDArray
+
 from segprep import engine
 from segprep.dataset import classes as class_lists
 from segprep.errors import SourceError, UsageError
@@ -125,11 +127,14 @@ class Reader(PairedFolders):
         failures: list[engine.Failure] = []
         paths = FirstLabels(matched.items)
         contents = mask_values.Contents()
-        task, kind = _ToldValues(self, self.roots()), repr(("pairs", self.palette, self.max_pixels))
+        task, kind = (
+            _ToldValues(self, self.roots()),
+            repr(("pairs, places", self.palette, self.max_pixels)),
+        )
         told = of_masks(task, paths, kind, jobs=jobs, progress=progress, failures=failures)
         for values in told:
             numbered, stepped = values.further
-            contents.add(values.pixels, numbered, frozenset(stepped))
+            contents.add(values.pixels, numbered, _steps(*stepped))
         if failures and not contents.seen:
             raise UsageError(
                 "values-unclear",
@@ -156,7 +161,7 @@ class Reader(PairedFolders):
                 )
             mask, counts = lookup.counted(values, seen, table, path, classes)
             if not self.ids:
-                notes += stepped_masks.judge(values, seen, path, _PairValues(self, self.roots()))
+                notes += stepped_masks.judge(values, seen, path, _PairSteps(self, self.roots()))
             return mask, counts
 
         return paired_masks.sample(
@@ -165,31 +170,45 @@ class Reader(PairedFolders):
 
 
 @dataclass(frozen=True, slots=True)
-class _PairValues:
-    """The histogram of one mask, and how many patches each value has, for the engine."""
+class _PairSteps:
+    """The steps of one mask."""
 
     reader: Reader
     roots: tuple[Path, ...]
 
-    def __call__(self, path: Path) -> tuple[Mapping[int, int], bool, frozenset[int]]:
+    def __call__(self, path: Path) -> steps.MaskSteps:
+        values, histogram = self.opened(path)
+        return steps.measure(values, histogram)
+
+    def opened(self, path: Path) -> tuple[NDArray[Any], Mapping[int, int]]:
+        """The mask at *path*, and its histogram."""
         data = read_below(path, self.roots)
         lossy.refuse(data, path, stated=False)
         values = mask_files.values(data, path, [], self.reader.max_pixels, self.reader.palette)
-        histogram = image.histogram(values)
-        numbered = mask_values.looks_like_instances(values, histogram)
-        return histogram, numbered, steps.find(values, histogram)
+        return values, image.histogram(values)
 
 
 @dataclass(frozen=True, slots=True)
 class _ToldValues:
-    """What :class:`_PairValues` gives, to be recalled."""
+    """The histogram of one mask, whether its values look like numbers, and its steps, to be
+    recalled.
+    """
 
     reader: Reader
     roots: tuple[Path, ...]
 
     def __call__(self, path: Path) -> MaskValues:
-        histogram, numbered, stepped = _PairValues(self.reader, self.roots)(path)
-        return MaskValues(histogram, (numbered, sorted(stepped)))
+        values, histogram = _PairSteps(self.reader, self.roots).opened(path)
+        numbered = mask_values.looks_like_instances(values, histogram)
+        measured = steps.measure(values, histogram)
+        return MaskValues(
+            histogram, (numbered, (sorted(measured.values), measured.count, measured.places))
+        )
+
+
+def _steps(values: list[int], count: int, places: int) -> steps.MaskSteps:
+    """What :class:`_ToldValues` gave, recalled."""
+    return steps.MaskSteps(frozenset(values), count, places)
 
 
 def _read(path: Path, root: Path) -> set[int] | None:

@@ -97,6 +97,14 @@ def test_black_and_white_of_16_bits_is_named() -> None:
     assert lookup.cause({0: 9}, 2).startswith("0 only: every pixel is background")
 
 
+def test_classes_spread_over_all_grays_are_told_from_smoothed_borders() -> None:
+    thirds, quarters = dict.fromkeys((0, 85, 170, 255), 9), dict.fromkeys((0, 64, 128, 191, 255), 9)
+    assert "85=class_1,170=class_2" in lookup.cause(thirds, 0)
+    assert "64=class_1,128=class_2,191=class_3,255=class_4" in lookup.cause(quarters, 0)
+    smoothed = {0: 900, 64: 4, 128: 8, 191: 4, 255: 90}
+    assert "black and white with smoothed borders" in lookup.cause(smoothed, 0)
+
+
 def test_a_jpeg_read_by_nonzero_says_how_much_of_it_is_smear() -> None:
     drawn = np.zeros((32, 32), np.uint8)
     drawn[5:20, 7:23] = 255

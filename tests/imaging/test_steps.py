@@ -134,3 +134,48 @@ def test_a_thin_rest_in_few_masks_of_a_set_was_drawn(tmp_path: Path, rests: int)
     for classes in ("background,kidney,cyst", None):
         done = segprep.convert("pairs", source, tmp_path / f"out{classes}", classes=classes)
         assert "mask-steps" in {note.code for note in done.notes}
+
+
+def worn(seed: int) -> Image.Image:
+    """A face with a mask in front of it, whose edges lie within pixels of each other: closely in
+    every other one.
+    """
+    mask = np.zeros((200, 200), np.uint8)
+    mask[20:190, 30:180] = 1
+    widths = (0, 0, 0, 1, 1, 4) if seed % 2 == 0 else (0,) * 12 + (1, 3)
+    for row, rest in zip(
+        range(40, 180, 10), np.random.default_rng(seed).choice(widths, 14), strict=True
+    ):
+        mask[row : row + 10, 30 + rest : 170] = 2
+    return Image.fromarray(mask)
+
+
+def test_thin_rests_of_any_width_in_most_masks_of_a_set_were_drawn(tmp_path: Path) -> None:
+    for folder, spoil in (("drawn", None), ("smoothed", BILINEAR)):
+        for seed in range(12):
+            mask = worn(seed)
+            mask = mask.resize((150, 150), spoil) if spoil else mask
+            for kind, picture in (("images", Image.new("RGB", mask.size)), ("masks", mask)):
+                (tmp_path / folder / kind).mkdir(parents=True, exist_ok=True)
+                picture.save(tmp_path / folder / kind / f"{seed}.png")
+    assert sum(bool(found(worn(seed))) for seed in range(12)) >= 4
+    for classes in ("background,face,mask", None):
+        done = segprep.convert(
+            "pairs", tmp_path / "drawn", tmp_path / f"{classes}", classes=classes
+        )
+        assert done.converted == 12
+        assert "mask-steps" in {note.code for note in done.notes}
+        with pytest.raises((BadInputError, UsageError)):
+            segprep.convert("pairs", tmp_path / "smoothed", tmp_path / "out", classes=classes)
+
+
+def test_steps_nearly_everywhere_with_strips_as_often_are_left_to_the_set() -> None:
+    mask = np.zeros((90, 60), np.uint8)
+    mask[:, 30:] = 2
+    for row in range(0, 90, 6):
+        mask[row : row + 6, 30 - row // 6 % 6 - 1 : 30] = 1
+    measured = steps.measure(mask, image.histogram(mask))
+    assert measured.share > 0.85
+    assert steps.has_slivers(mask, measured)
+    smoothed = np.asarray(drawn(3, 4).resize((340, 260), BILINEAR))
+    assert not steps.has_slivers(smoothed, steps.measure(smoothed, image.histogram(smoothed)))

@@ -39,6 +39,11 @@ from segprep.types import Evidence, Item, Note, Progress, Sample, Scan, Skipped,
 
 _DEEPEST, _TRIED = 4, 50  # names in a path from SRC on, files that are looked at
 
+_BOXES = (
+    "segmentation needs outlines or masks: export them, or fill the boxes: segprep convert coco SRC"
+    " OUT --box-only class"
+)
+
 EXAMPLES = (
     "segprep convert coco coco/ out/ --annotations 'instances_*.json'",
     "segprep convert coco coco/ out/ --annotations 'panoptic_*.json' --objects",
@@ -85,7 +90,9 @@ class Reader(LabelOptions):
             if kind == "outlines":
                 return Evidence(0.95, f"{name} has images, annotations and categories")
             boxes = boxes or (name if kind else "")
-        return Evidence(0.4, f"{boxes} has boxes, but no outlines") if boxes else None
+        if not boxes:
+            return None
+        return Evidence(0.4, f"{boxes} has boxes, but no outlines", _BOXES)
 
     def scan(self, jobs: int = 1, progress: Progress[Any] = no_progress) -> Scan:
         """Every entry of images is an item; each JSON file is read once, here."""

@@ -20,7 +20,7 @@ from segprep.packed_items import PackedItems
 from segprep.sources._common.images.image_index import Entry, ImageIndex
 from segprep.sources._common.pairing import stems, unique_items
 from segprep.sources._common.pairing.folder_names import words
-from segprep.sources._common.texts.chosen_files import unclear
+from segprep.sources._common.texts.chosen_files import check_versions, unclear
 from segprep.sources.coco import file_kinds
 from segprep.sources.coco.categories import Vocabulary
 from segprep.sources.coco.coco_file import CocoFile, ImageEntry
@@ -57,10 +57,16 @@ class AnnotatedImages:
 
     @classmethod
     def of(cls, files: Sequence[CocoFile], roots: tuple[Path, ...], stem: str) -> "AnnotatedImages":
-        """The images of *files* that exist below *roots*."""
+        """The images of *files* that exist below *roots*. Raises UsageError where two files of one
+        list have versions of the same images.
+        """
         images = cls(roots, stem, ImageIndex.below(roots))
         for file in files:
             images._add_file(file)
+        for split in {file_kinds.split_of(file.path) for file in files}:
+            alike = [file for file in files if file_kinds.split_of(file.path) == split]
+            if len(alike) > 1:
+                check_versions(((f.path, p.name) for f in alike for p in f.pictures), roots[0])
         return images
 
     def _add_file(self, file: CocoFile) -> None:

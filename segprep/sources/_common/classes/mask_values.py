@@ -141,41 +141,40 @@ class Contents:
     files: int = 0
     numbered: int = 0
     most: set[int] = field(default_factory=set)
-    rich: int = 0
-    stepped: list[frozenset[int]] = field(default_factory=list)
+    stepped: list[steps.MaskSteps] = field(default_factory=list)
     counts: object_numbers.Counts = field(default_factory=object_numbers.Counts)
 
     def add(
         self,
         histogram: Mapping[int, int],
         numbered: bool = False,
-        stepped: frozenset[int] = frozenset(),
+        stepped: steps.MaskSteps = steps.NONE,
     ) -> None:
-        """One more mask; *stepped* are its values that are :mod:`steps`."""
+        """One more mask; *stepped*: its :mod:`steps`."""
         for value, count in histogram.items():
             self.seen[value] = self.seen.get(value, 0) + count
         self.files += 1
         self.numbered += numbered
         self.counts.add(histogram)
         self.most.add(len(histogram.keys() - {0, IGNORE}))
-        self.rich += len(histogram.keys() - {IGNORE}) > 2
-        self.stepped += [stepped] if stepped else []
+        self.stepped += [stepped] if stepped.places else []
 
     def refuse_smoothed(self, classes: Classes) -> None:
         """Raise UsageError where JPEG or smoothing made some of the ids of *classes*, with the
         option that states that all was drawn. Values beyond them are told with their files.
         """
-        values, hint = sorted(frozenset[int]().union(*self.stepped)), steps.HINT
-        if len(self.stepped) < max(1, stepped_masks.SET * self.rich) or values[-1] >= len(
-            classes.names
-        ):
+        values = sorted(frozenset[int]().union(*(mask.values for mask in self.stepped)))
+        count = sum(mask.count for mask in self.stepped)
+        places = sum(mask.places for mask in self.stepped)
+        hint = steps.HINT
+        if not values or count < stepped_masks.SET * places or values[-1] >= len(classes.names):
             return
         if len(classes.names) <= _MOST_STATED:
             named = ",".join(f"{n}={name}" for n, name in enumerate(classes.names))
             hint = (
                 f"{hint}; if everything was drawn this way, state each value: --ids {quote(named)}"
             )
-        which = f"in {len(self.stepped)} of {self.rich} masks of several classes"
+        which = f"at {count / places:.0%} of the places where ids of the {self.files} masks meet,"
         raise UsageError("values-unclear", f"{which} {steps.told(values)}", hint)
 
     def refuse_objects(self) -> None:

@@ -1,5 +1,6 @@
 """Which of several annotation files are read: those that --annotations names."""
 
+import re
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -11,6 +12,7 @@ from segprep.errors import UsageError
 
 _FEW = 2  # a file of fewer images is one of many, each for its own image
 _SHOWN = 8  # names in a message
+_VERSION = re.compile(r"(.+)\.rf\.\w{8,}")  # of NAME_jpg, as Roboflow names what it exports
 
 
 def unclear(
@@ -59,8 +61,25 @@ def named(files: Sequence[Path], root: Path, patterns: Sequence[str]) -> list[Pa
     return list(dict.fromkeys(chosen))
 
 
-def check_rivals(images: Iterable[tuple[Path, Path]], root: Path) -> None:
-    """Raise UsageError where two files below *root* describe the same images.
+def check_versions(images: Iterable[tuple[Path, str]], root: Path) -> None:
+    """Raise UsageError where two files below *root* are versions of one Roboflow dataset, whose
+    images differ in what it adds to their names alone.
+
+    *images* are pairs of an annotation file and the name of an image that it describes.
+    """
+    origins = ((path, _VERSION.match(name)) for path, name in images)
+    check_rivals(
+        ((path, Path(origin[1])) for path, origin in origins if origin),
+        root,
+        "describe versions of the same images, by Roboflow's names",
+    )
+
+
+def check_rivals(
+    images: Iterable[tuple[Path, Path]], root: Path, what: str = "describe the same images"
+) -> None:
+    """Raise UsageError where two files below *root* describe the same images (*what* they do, for
+    the message).
 
     *images* are pairs of an annotation file and an image that it describes. Two files are rivals if
     they have at least half of the smaller one's images in common.
@@ -88,4 +107,4 @@ def check_rivals(images: Iterable[tuple[Path, Path]], root: Path) -> None:
         for path in of_file:
             if not any(path in pair and not meant.keys().isdisjoint(pair) for pair in rivals):
                 meant[path] = None
-        raise unclear(f"{len(files)} files describe the same images", files, root, [*meant])
+        raise unclear(f"{len(files)} files {what}", files, root, [*meant])
