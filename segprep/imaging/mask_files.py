@@ -17,6 +17,7 @@ from segprep.imaging.lit_part import LitPart
 from segprep.types import MAX_PIXELS, Note
 
 _SIXTEEN = ("I;16", "I;16B", "I;16L", "I")
+_TINT = 8  # between the channels of what is black and white all the same
 
 
 def values(
@@ -141,9 +142,20 @@ def intensity(data: bytes, path: Path, limit: int = MAX_PIXELS) -> NDArray[np.ui
         shown = _shown(picture, path)
         if "A" in picture.getbands():
             _refuse_light_unseen(shown, np.asarray(picture.getchannel("A")), path)
-    if not _is_gray(shown):
+    if _is_gray(shown):
+        return np.ascontiguousarray(shown[..., 0])
+    if (gray := _untinted(shown)) is None:
         raise _colored(path)
-    return np.ascontiguousarray(shown[..., 0])
+    return gray
+
+
+def _untinted(shown: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
+    """The brightness (H, W) of *shown* (H, W, 3) where its colors are a tint of a black and white
+    picture, as JPEG and color profiles leave it; None where they are colors.
+    """
+    high = shown.max(axis=2)
+    tinted = int((high - shown.min(axis=2)).max(initial=0)) <= _TINT
+    return high if tinted and int(high.max(initial=0)) >= 128 else None  # else ids in one channel
 
 
 def _refuse_light_unseen(shown: NDArray[np.uint8], alpha: NDArray[np.uint8], path: Path) -> None:

@@ -97,6 +97,20 @@ def test_black_and_white_of_16_bits_is_named() -> None:
     assert lookup.cause({0: 9}, 2).startswith("0 only: every pixel is background")
 
 
+def test_a_tint_is_no_color_but_ids_in_one_channel_are() -> None:
+    mask = np.zeros((20, 20, 3), np.uint8)
+    mask[4:12, 5:15] = 255, 249, 249
+    mask[4, 5:15] = 120, 114, 115
+    gray = mask_files.intensity(encoded(Image.fromarray(mask), "PNG"), PATH)
+    assert (gray == mask[..., 0]).all()
+    indices = Image.fromarray(mask).quantize(colors=3)
+    assert (mask_files.intensity(encoded(indices, "PNG"), PATH) == mask[..., 0]).all()
+    for color in ((5, 0, 0), (255, 240, 255)):
+        mask[4:12, 5:15] = color
+        with pytest.raises(SourceError, match="holds colors"):
+            mask_files.intensity(encoded(Image.fromarray(mask), "PNG"), PATH)
+
+
 def test_classes_spread_over_all_grays_are_told_from_smoothed_borders() -> None:
     thirds, quarters = dict.fromkeys((0, 85, 170, 255), 9), dict.fromkeys((0, 64, 128, 191, 255), 9)
     assert "85=class_1,170=class_2" in lookup.cause(thirds, 0)

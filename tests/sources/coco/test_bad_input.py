@@ -230,3 +230,6 @@ def test_boxes_alone_are_told_once_and_are_weak_evidence(
         segprep.convert("coco", root, tmp_path / "out")
     assert sources.guesses(root)[0][1].reason.endswith("has boxes, but no outlines")
     segprep.convert("coco", root, tmp_path / "out", box_only="class")
+    with pytest.raises(UsageError, match="has boxes, but no outlines") as caught:
+        segprep.convert("auto", root, tmp_path / "auto")
+    assert "--box-only class" in caught.value.hint

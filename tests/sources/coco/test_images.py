@@ -44,6 +44,28 @@ def test_names_that_differ_in_case_are_told(tmp_path: Path) -> None:
     assert not [note for note in merged.notes if note.code == "label-variant"]
 
 
+def versions(root: Path, *folders: str) -> Reader:
+    """One Roboflow export per folder, of the same two pictures if the folders end alike."""
+    for number, folder in enumerate(folders):
+        names = [f"{scene}_jpg.rf.{number:032x}.jpg" for scene in ("park", folder[-1])]
+        for name in names:
+            picture(root / folder / name)
+        write(root / folder / "_annotations.coco.json", [of()], images(*names))
+    return Reader(root)
+
+
+def test_versions_of_one_roboflow_dataset_are_not_mixed(tmp_path: Path) -> None:
+    reader = versions(tmp_path, "v1/train", "v3/train", "v3/valid")
+    with pytest.raises(UsageError, match="2 files describe versions of the same images") as caught:
+        reader.scan()
+    assert caught.value.code == "annotations-unclear"
+    assert "--annotations v1/train/_annotations.coco.json" in caught.value.hint
+
+
+def test_lists_of_one_roboflow_dataset_may_have_pictures_of_one_name(tmp_path: Path) -> None:
+    assert len(versions(tmp_path, "train", "valid", "test").scan().items) == 6
+
+
 def test_files_that_describe_the_same_images_are_not_mixed(tmp_path: Path) -> None:
     example(tmp_path)
     other = write(tmp_path / "annotations/stuff_train2017.json", [of()])
