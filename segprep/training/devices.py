@@ -47,6 +47,13 @@ def free_memory(device: str) -> int:
     return limits.available()
 
 
+def out_of_memory(error: BaseException) -> bool:
+    """Whether *error* means that memory ran out; PyTorch says so of the CPU in words only."""
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(
+        part in str(error) for part in ("allocate memory", "not enough memory", "out of memory")
+    )
+
+
 @contextmanager
 def repeatable(wanted: bool) -> Iterator[None]:
     """While it lasts, a GPU gives the same bits again, if *wanted*; a CPU does so anyway."""

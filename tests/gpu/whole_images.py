@@ -45,7 +45,7 @@ def run(device: str, most: int, show: Callable[..., None]) -> list[str]:
             network, ("a", "b"), InputSpec(256, 1.0, (0.5,) * 3, (0.25,) * 3), device
         )
         cells: list[object] = [f"{arch} {preset}", free / 2**30, side * side / 1e6]
-        each = memory.bytes_per_pixel(network, 3)
+        each, _ = memory.per_pixel(network, 3)
         try:
             before = used(device)
             whole, seconds = timed(net, image, None)

@@ -19,6 +19,7 @@ def test_every_part_runs_and_prints_its_table(
     monkeypatch.syspath_prepend(script.parent)
     where = ["--data", str(tmp_path / "data"), "--out", str(tmp_path / "out")]
     monkeypatch.setattr(sys, "argv", [str(script), *where, "--device", "cpu", "--quick"])
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # torchrun's process has as many threads as this one
     assert runpy.run_path(str(script))["main"]() == 0
     shown = capsys.readouterr().out
     for row in (

@@ -17,6 +17,7 @@ from segprep.errors import SegprepError
 from segprep.imaging import video
 from segprep.imaging.video import Film, Projector
 from segprep.names import csv_cell
+from segprep.training.devices import out_of_memory
 from segprep.training.inference import overlays
 from segprep.training.inference.output_folder import Results
 from segprep.training.inference.overlays import Mode
@@ -26,7 +27,6 @@ from segprep.training.inference.predictor import (
     Predicted,
     PredictedGroup,
     Predictor,
-    out_of_memory,
 )
 from segprep.types import Note, Progress, Skipped
 

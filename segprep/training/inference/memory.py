@@ -11,16 +11,17 @@ from torch.utils._pytree import tree_leaves
 
 from segprep.training.devices import free_memory
 
+INDICES = 2**31 - 1  # elements of a tensor that all of PyTorch's kernels on a GPU can address
 SIDE = 256  # of the image that is thought of
 SHARE = 0.5  # of the free memory: convolutions need room to work in, and others their own
 
 
-class _LiveBytes(TorchDispatchMode):
-    """The *most* bytes that all tensors made meanwhile had at once."""
+class _Sizes(TorchDispatchMode):
+    """The *most* bytes of all tensors made meanwhile at once; the elements of the *largest*."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.alive, self.most = dict[Any, int](), 0
+        self.alive, self.most, self.largest = dict[Any, int](), 0, 0
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
@@ -28,30 +29,30 @@ class _LiveBytes(TorchDispatchMode):
         result = func(*args, **(kwargs or {}))
         for leaf in tree_leaves(result):
             if isinstance(leaf, torch.Tensor):
+                self.largest = max(self.largest, leaf.numel())
                 storage = leaf.untyped_storage()
-                size = storage.nbytes()
-                self.alive[StorageWeakRef(storage)] = size  # type: ignore[no-untyped-call]
+                self.alive[StorageWeakRef(storage)] = storage.nbytes()  # type: ignore[no-untyped-call]
         self.alive = {ref: size for ref, size in self.alive.items() if not ref.expired()}
         self.most = max(self.most, sum(self.alive.values()))
         return result
 
 
-def bytes_per_pixel(network: nn.Module, channels: int) -> float:
-    """The bytes of memory that *network* takes at most for a pixel of an image: counted on an image
-    of SIDE x SIDE, of which nothing is computed (PyTorch's device meta).
+def per_pixel(network: nn.Module, channels: int) -> tuple[float, float]:
+    """The most bytes of memory that *network* takes for a pixel, and the elements of its largest
+    tensor: of an image of SIDE x SIDE, of which nothing is computed (PyTorch's device meta).
     """
     with torch.no_grad(), torch.device("meta"):
         probe = deepcopy(network).to("meta").eval()
         images = torch.empty(1, channels, SIDE, SIDE)
-        with _LiveBytes() as live:
+        with _Sizes() as sizes:
             probe(images)
-    return float(live.most / SIDE**2 + 4 * channels)
+    return sizes.most / SIDE**2 + 4 * channels, sizes.largest / SIDE**2
 
 
 def room(network: nn.Module, channels: int, classes: int, device: str, processes: int = 1) -> int:
     """How many pixels go through *network* at once, where so many *processes* share the memory of
-    *device*; 0 where its size is not known. Each pixel takes its logits, too, as probabilities at
-    two sizes.
+    *device*; 0 where its size is not known. Probabilities at two sizes come on top.
     """
-    each = bytes_per_pixel(network, channels) + 12 * classes
-    return int(free_memory(device) * SHARE / (each * processes))
+    each, elements = per_pixel(network, channels)
+    fitting = int(free_memory(device) * SHARE / ((each + 12 * classes) * processes))
+    return min(fitting, int(INDICES / elements)) if device.startswith("cuda") else fitting

@@ -8,13 +8,13 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from segprep.errors import SourceError
 from segprep.imaging.image import histogram
 from segprep.training.data import pairs
+from segprep.training.devices import out_of_memory
 from segprep.training.inference import overlays, tiles
 from segprep.training.inference.averaging import Average, averaged
 from segprep.training.inference.field_of_view import FieldOfView
@@ -165,10 +165,3 @@ def _too_large(item: Input, image: NDArray[Any]) -> Predicted:
     reason = f"{image.shape[1]}x{image.shape[0]} pixels do not fit the memory"
     where, hint = str(item.path), "use a smaller --tile, or cut the image"
     return Predicted(item.stem, skipped=Skipped(item.stem, where, "out-of-memory", reason, hint))
-
-
-def out_of_memory(error: BaseException) -> bool:
-    """Whether *error* means that memory ran out; PyTorch says so of the CPU in words only."""
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "allocate memory" in str(
-        error
-    )

@@ -28,7 +28,7 @@ from torch import Tensor, nn
 
 from segprep.errors import UsageError
 from segprep.training.data.pairs import InputSpec, brightest, normalized
-from segprep.training.devices import exact
+from segprep.training.devices import exact, out_of_memory
 from segprep.training.inference.memory import room
 from segprep.training.inference.reach import reach
 from segprep.training.inference.spans import PHASE, Span, cuts, overlap_of, valid_cuts
@@ -128,8 +128,17 @@ def logits(
 ) -> list[Tensor]:
     """(C, h, w) float32, on the CPU, for each of *images* (h, w, 3) at the scale of the net's spec.
     *batch* tiles, also of several images, run at once if they fit the memory. *tile*: the side of
-    tiles; by default an image that fits is not cut.
+    tiles; by default an image is cut only if it does not fit.
     """
+    try:
+        return _sums(net, images, tile, batch)
+    except (MemoryError, RuntimeError) as error:
+        if net.side or tile or net.reach() is None or not out_of_memory(error):
+            raise
+    return _sums(net, images, _tile(net), 1)  # the room was taken for larger than it is
+
+
+def _sums(net: Net, images: Sequence[NDArray[Any]], tile: int | None, batch: int) -> list[Tensor]:
     canvases = [_canvas(net, image, tile) for image in images]
     sums: list[Tensor | None] = [None] * len(canvases)
     waiting: list[tuple[int, _Piece]] = []
@@ -179,6 +188,11 @@ def _side(net: Net, height: int, width: int, tile: int | None) -> int:
         return side if net.side or max(height, width) > side else 0
     if height * width <= WHOLE or height * width <= net.room():
         return 0
+    return _tile(net)
+
+
+def _tile(net: Net) -> int:
+    """The side of the tiles of an image that does not fit."""
     overlap, _ = overlap_of(TILE, net.reach())
     return max(TILE, net.view.size + -net.view.size % PHASE, 2 * overlap)
 

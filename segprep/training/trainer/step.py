@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from segprep.errors import SegprepError
 from segprep.train_config import Config
+from segprep.training.devices import out_of_memory
 from segprep.training.freezing import freeze, hold_norms, unfreeze
 from segprep.training.losses import Loss, supervised, without
 from segprep.training.trainer import optimizers
@@ -126,9 +127,7 @@ class Learner:
 def explained(error: BaseException, batch: int, size: int) -> BaseException:
     """*error* as a SegprepError: memory, too small a batch, a lost process or GPU; else itself."""
     text = str(error)
-    if isinstance(error, MemoryError | torch.OutOfMemoryError) or any(
-        part in text for part in ("not enough memory", "out of memory", "can't allocate")
-    ):
+    if out_of_memory(error):
         smaller = (
             f"--batch, for example {batch // 2}"
             if batch > 2

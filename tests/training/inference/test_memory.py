@@ -22,9 +22,9 @@ def test_what_fits_the_memory_is_not_cut(monkeypatch: pytest.MonkeyPatch) -> Non
     it, both together, and what is made of them: at least 6 maps of its width, of 4 bytes a value.
     """
     network = models.build("unet", 3, 2, base=8).eval()
-    each = memory.bytes_per_pixel(network, 3)
+    each, _ = memory.per_pixel(network, 3)
     assert 6 * 8 * 4 <= each <= 10 * 8 * 4
-    wide = memory.bytes_per_pixel(models.build("unet", 3, 2, base=16).eval(), 3)
+    wide, _ = memory.per_pixel(models.build("unet", 3, 2, base=16).eval(), 3)
     assert wide == pytest.approx(2 * each, rel=0.1)
     needed = 2048 * 2048 * (each + 2 * 12) / memory.SHARE
     for share, jobs, cut in ((1.01, 1, False), (0.99, 1, True), (1.99, 2, True), (2.01, 2, False)):
@@ -47,3 +47,36 @@ def test_images_run_together_as_far_as_they_fit(monkeypatch: pytest.MonkeyPatch)
     assert seen == [3, 3, 2]
     tiles.logits(net, [noise(256, 256)], batch=8)  # larger than all: in tiles of its own
     assert set(seen[3:]) == {1}
+
+
+def test_no_tensor_on_a_gpu_is_larger_than_its_kernels_can_address(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An H200 offered room for 45 megapixels, of which PyTorch's kernel could not enlarge the maps:
+    "only supports output tensors with less than INT_MAX elements".
+    """
+    monkeypatch.setattr(memory, "free_memory", lambda device: 1 << 40)
+    network = models.build("unet", 3, 2, base=8).eval()
+    widest = 2 * 8  # channels: the enlarged map of the second level beside that of the first
+    assert memory.room(network, 3, 2, "cuda:0") == (2**31 - 1) // widest
+    assert memory.room(network, 3, 2, "cpu") > (2**31 - 1) // widest
+
+
+def test_what_does_not_fit_after_all_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = list[tuple[int, ...]]()
+
+    def run(images: Tensor, places: Any) -> Tensor:
+        seen.append(tuple(images.shape[2:]))
+        if images.shape[2] > 1024:
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried")
+        return images[:, :2]
+
+    image = noise(1100, 1300)
+    net = Net(NAMES, PLAIN, run, reach=lambda: 16, room=lambda: 10**9)
+    cut = tiles.logits(net, [image])[0]
+    assert seen[0] == (1120, 1312)  # padded to the grid of poolings
+    assert set(seen[1:]) == {(1024, 1024)}
+    whole = Net(NAMES, PLAIN, lambda images, places: images[:, :2], room=lambda: 10**9)
+    assert cut.allclose(tiles.logits(whole, [image])[0], atol=1e-6)  # tiles fade into each other
+    with pytest.raises(RuntimeError, match="allocate"):  # its tiles would give other labels
+        tiles.logits(Net(NAMES, PLAIN, run, room=lambda: 10**9), [image])
