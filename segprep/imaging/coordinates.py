@@ -5,7 +5,7 @@ Coordinates are (x, y) in pixels.
 
 import math
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -92,6 +92,9 @@ def _flat(pairs: list[Any]) -> tuple[float, ...] | None:
 
 def _are_near(flat: Sequence[float]) -> bool:
     """Whether all are finite and near enough; NaN fails a comparison or survives the sum."""
+    with suppress(OverflowError):  # whole numbers beyond all floats
+        if math.hypot(*flat) < FARTHEST / 2:  # nearly always, in a tenth of the time
+            return True
     return len(flat) == 0 or (
         max(flat) <= FARTHEST and min(flat) >= -FARTHEST and not math.isnan(sum(flat))
     )

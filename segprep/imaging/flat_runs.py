@@ -3,7 +3,7 @@ pixels, all at once.
 """
 
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ _THRICE = 3 * LONGEST
 _FEW = np.isin(np.arange(_THRICE) % LONGEST, (1, 2))
 Rules = tuple[int, int, int]  # mean length of parts, bytes of a copy, rows of a blank run, at least
 Numbers = NDArray[np.int64]
+Places = NDArray[np.int64] | NDArray[np.int32]  # half as wide, sorting takes half as long
 
 
 def of_pixels(pixels: NDArray[np.uint8], plan: tuple[Rules, Code]) -> bytes | None:
@@ -60,7 +61,7 @@ class _Segments(NamedTuple):
     *told* there, and whether they are *like* those above, which the first row is not.
     """
 
-    places: Numbers
+    places: Places
     told: NDArray[np.uint8]
     like: NDArray[np.bool_]
 
@@ -83,12 +84,13 @@ def _segments(starts: Numbers, ids: NDArray[np.uint8], height: int, width: int) 
     """The segments of runs of pixels."""
     changes = _byte_changes(starts, ids, height, width)
     row = width + 1
-    keys = np.concatenate([changes, changes + (row << 9 | 256), [0, row << 9]])
+    keys: Places = np.concatenate([changes, changes + (row << 9 | 256), [0, row << 9]])
+    keys = keys.astype(np.int32) if (height + 1) * row < 1 << 22 else keys
     keys.sort()
-    changes = keys.astype(np.uint8)
-    unlike = np.bitwise_xor.accumulate(changes)
-    changes *= keys & 256 == 0
-    told = np.bitwise_xor.accumulate(changes)
+    bits = keys.astype(np.uint8)
+    unlike = np.bitwise_xor.accumulate(bits)
+    bits *= keys & 256 == 0
+    told = np.bitwise_xor.accumulate(bits)
     places = keys >> 9
     last = np.flatnonzero(places != np.append(places[1:], -1))
     last = last[: np.searchsorted(places[last], height * row)]
@@ -100,11 +102,8 @@ def _checksum(segments: _Segments, total: int) -> int:
     """Adler-32 of all *total* bytes."""
     places, told, _ = segments
     lit = np.flatnonzero(told != 0)
-    begins, ends, values = (
-        places[lit],
-        np.append(places[1:], total)[lit],
-        told[lit].astype(np.int64),
-    )
+    begins, ends = places[lit].astype(np.int64), np.append(places[1:], total)[lit]
+    values = told[lit].astype(np.int64)
     sizes = ends - begins
     far = sizes * (2 * total + 1 - begins - ends) // 2  # a byte counts as often as it is far
     first, second = 1 + int((values * sizes).sum()), total + int((values * (far % _PRIME)).sum())
@@ -130,7 +129,7 @@ def _parts(
     cut = np.flatnonzero((rest == 1) | (rest == 2))  # these cannot be copied
     added = places[firsts[cut]] + sizes[cut] - rest[cut]
     after = np.searchsorted(places, added, side="right")
-    places, told = np.insert(places, after, added), np.insert(told, after, told[after - 1])
+    places, told = _inserted(places, after, added), _inserted(told, after, told[after - 1])
     firsts = firsts + np.searchsorted(after, firsts, side="right")
     lasts = lasts + np.searchsorted(after, lasts, side="right")
     lasts[cut] = after + np.arange(len(cut))
@@ -150,6 +149,15 @@ def _parts(
     kinds[runs], value[runs] = 0, literals[0]
     more[runs] -= 1
     return value, more, kinds
+
+
+def _inserted(array: NDArray[Any], after: Numbers, added: NDArray[Any]) -> NDArray[Any]:
+    """*array* with what is *added* behind its first *after* entries, as numpy.insert has it."""
+    parts, first = [array[:0]], 0
+    for number, last in enumerate(after.tolist()):
+        parts += [array[first:last], added[number : number + 1]]
+        first = last
+    return np.concatenate([*parts, array[first:]])
 
 
 def _blank(segments: _Segments, firsts: Numbers, sizes: Numbers, row: int, rows: int) -> Numbers:

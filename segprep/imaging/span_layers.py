@@ -32,7 +32,8 @@ def paint(
     shown = np.bincount(top, lengths)
     over = _over(active, top, lengths, np.frombuffer(values, np.uint8))
     ids = np.frombuffer(inks, np.uint8).take(top)
-    kept = np.flatnonzero(np.append(True, ids[1:] != ids[:-1]))
+    kept = np.ones(len(ids), np.bool_)
+    np.not_equal(ids[1:], ids[:-1], out=kept[1:])
     starts, ids = starts[kept], ids[kept]
     mask = _pixels(starts, ids, height * width).reshape(height, width)
     if inks == values:
@@ -50,6 +51,7 @@ def _runs(begins: Whole, ends: Whole, size: int) -> tuple[Whole, Bits]:
     numbers = begins // size
     begins, ends = begins - numbers * size, ends - numbers * size
     keys = (np.concatenate([begins, ends]) << 6) + np.tile(numbers, 2)
+    keys = keys.astype(np.int32) if size < 1 << 25 else keys  # sorted in half the time
     keys.sort()
     active = np.bitwise_xor.accumulate(np.uint64(1) << (keys & 63).astype(np.uint64))
     places = keys >> 6
