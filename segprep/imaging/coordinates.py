@@ -6,7 +6,6 @@ Coordinates are (x, y) in pixels.
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -83,11 +82,15 @@ def _flat(pairs: list[Any]) -> tuple[float, ...] | None:
     """*pairs* as x0, y0, x1, y1, …; None where one is no pair of numbers that can be right."""
     if kernel.compiled is not None:
         return kernel.compiled.flat(pairs, FARTHEST)
-    if set(map(type, pairs)) <= {list} and set(map(len, pairs)) <= {2}:
-        flat = tuple(chain.from_iterable(pairs))
-        if set(map(type, flat)) <= {int, float} and _are_near(flat):
-            return flat
-    return None
+    if not pairs or list(map(type, pairs)) != [list] * len(pairs):
+        return None if pairs else ()
+    try:
+        xs, ys = zip(*pairs, strict=True)
+    except ValueError:  # not two each
+        return None
+    flat = [0.0] * (2 * len(xs))
+    flat[::2], flat[1::2] = xs, ys
+    return tuple(flat) if {*map(type, flat)} <= {int, float} and _are_near(flat) else None
 
 
 def _are_near(flat: Sequence[float]) -> bool:
