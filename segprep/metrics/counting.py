@@ -2,11 +2,13 @@
 integers, in time that flat masks make short.
 
 Label maps are flat, so runs of equal pairs are counted at once: of 8-bit maps by the kernel, where
-it was built; else, where they are noisy, single pixels are counted instead, by ``bincount``. All
-ways give the same counts. The memory for wider values depends on the pairs that occur, not on how
-large the values are.
+it was built; else, where they are noisy, single pixels are counted instead, by ``bincount``, in a
+table as large as their values plus one are: 255, the ignored one, becomes 0. All ways give the same
+counts. The memory for wider values depends on the pairs that occur, not on how large the values
+are.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,11 +19,12 @@ from segprep import kernel
 
 Ints = NDArray[np.int64]
 BLOCK = 1 << 18  # pixels whose runs are found at once: what the processor's cache holds
-MOST = 1 << 22  # pixels in one call of bincount: a bound on the memory
+MOST = 1 << 18  # pixels in one call of bincount, which makes them eight times as wide
 AT_ONCE = 64  # blocks whose runs are added together
 PATIENCE = 4  # blocks that are taken for noisy after one that was
 SMALL = 1 << 16  # pixels up to which distinct pairs are found at once without a table
-WORTH = 6  # pixels that a run must have on average to be worth finding
+WORTH = 4  # pixels that a run must have on average to be worth finding
+DENSE = 10  # up to so many, NumPy finds the ends of runs without branches
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,8 @@ def tally(truth: NDArray[Any], pred: NDArray[Any]) -> Tally:
         if kernel.compiled is not None:
             return Tally.of_bytes(kernel.compiled.joint(first, second))
         if first.size <= SMALL:
-            keys, pixels = np.unique(_paired(first, second), return_counts=True)
+            pairs = first.astype(np.uint16) << 8 | second
+            keys, pixels = np.unique(pairs, return_counts=True)
             return Tally(*(part.astype(np.int64) for part in (keys >> 8, keys & 255, pixels)))
         return _of_table(joint(first, second))
     return _of_runs(first, second)
@@ -98,13 +102,14 @@ def _narrow(array: NDArray[Any]) -> NDArray[Any]:
 
 
 def joint(truth: NDArray[np.uint8], pred: NDArray[np.uint8]) -> Ints:
-    """Counts (65536,) of ``256 * truth + prediction``; *truth* and *pred* (N,) contiguous.
+    """Counts (R, C): of the pixels that have *row* - 1 as truth and *column* - 1 as prediction,
+    where 255 is -1; *truth* and *pred* (N,) contiguous.
 
     Runs of equal pixels are counted at once where that is faster.
     """
-    counts = np.zeros(65_536, np.int64)
+    tables: list[Ints] = []
     space = np.zeros((2, min(BLOCK, truth.size + 7 & ~7)), np.bool_)
-    cells: list[tuple[NDArray[np.uint16], Ints]] = []
+    runs: list[tuple[NDArray[np.uint8], NDArray[np.uint8], Ints]] = []
     start = noisy = 0  # from *noisy* to *start*, pixels are still to be counted one by one
     while start < truth.size:
         left, right = truth[start : start + BLOCK], pred[start : start + BLOCK]
@@ -112,14 +117,15 @@ def joint(truth: NDArray[np.uint8], pred: NDArray[np.uint8]) -> Ints:
         if ends is None:
             start += PATIENCE * BLOCK
         else:
-            _single(counts, truth[noisy:start], pred[noisy:start])
+            tables += _single(truth[noisy:start], pred[noisy:start])
             start = noisy = start + left.size
-            cells.append(_runs(left, right, ends))
-        if len(cells) == AT_ONCE:
-            _add(counts, cells)
-    _single(counts, truth[noisy:], pred[noisy:])
-    _add(counts, cells)
-    return counts
+            runs.append(_runs(left, right, ends))
+        if len(runs) == AT_ONCE:
+            tables.append(_of_lengths(runs))
+    tables += _single(truth[noisy:], pred[noisy:])
+    if runs:
+        tables.append(_of_lengths(runs))
+    return _sum(tables)
 
 
 def _ends(
@@ -135,8 +141,11 @@ def _ends(
     last[: size - 1] |= other
     last[size - 1] = True
     last[size:] = False
-    if int(np.count_nonzero(last)) * WORTH > size:
+    number = int(np.count_nonzero(last))
+    if number * WORTH > size:
         return None
+    if number * DENSE > size:
+        return np.flatnonzero(last)
     words = last.view(np.uint64)
     values = np.flatnonzero(
         words != 0
@@ -152,42 +161,58 @@ def _ends(
 
 def _runs(
     truth: NDArray[np.uint8], pred: NDArray[np.uint8], ends: NDArray[np.intp]
-) -> tuple[NDArray[np.uint16], Ints]:
-    """Value pair and length of every run."""
-    pairs = _paired(truth.take(ends), pred.take(ends))
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8], Ints]:
+    """Both values and the length of every run."""
     lengths = np.empty_like(ends)
     lengths[0] = ends[0] + 1
     np.subtract(ends[1:], ends[:-1], out=lengths[1:])
-    return pairs, lengths
+    return truth.take(ends), pred.take(ends), lengths
 
 
-def _add(counts: Ints, cells: list[tuple[NDArray[np.uint16], Ints]]) -> None:
-    """Add the lengths of all runs, and forget them."""
-    if cells:
-        pairs, lengths = (np.concatenate(parts) for parts in zip(*cells, strict=True))
-        total = np.bincount(pairs, lengths)  # float64: exact below 2^53
-        counts[: len(total)] += total.astype(np.int64)
-        cells.clear()
+def _of_lengths(runs: list[tuple[NDArray[np.uint8], NDArray[np.uint8], Ints]]) -> Ints:
+    """The table of all *runs*, which are forgotten."""
+    truth, pred, lengths = (np.concatenate(parts) for parts in zip(*runs, strict=True))
+    runs.clear()
+    keys, shape = _keys(truth, pred)
+    total = np.bincount(keys, lengths, shape[0] * shape[1])  # float64: exact below 2^53
+    return total.astype(np.int64).reshape(shape)
 
 
-def _paired(truth: NDArray[np.uint8], pred: NDArray[np.uint8]) -> NDArray[np.uint16]:
-    """Both values in 16 bits."""
-    pairs = truth.astype(np.uint16)
-    pairs <<= 8
-    pairs |= pred
-    return pairs
-
-
-def _single(counts: Ints, truth: NDArray[np.uint8], pred: NDArray[np.uint8]) -> None:
-    """Add 1 to *counts* for every pair."""
+def _single(truth: NDArray[np.uint8], pred: NDArray[np.uint8]) -> Iterator[Ints]:
+    """The tables of single pixels."""
     for start in range(0, truth.size, MOST):
-        cells = np.bincount(_paired(truth[start : start + MOST], pred[start : start + MOST]))
-        counts[: len(cells)] += cells
+        keys, shape = _keys(truth[start : start + MOST], pred[start : start + MOST])
+        yield np.bincount(keys, minlength=shape[0] * shape[1]).reshape(shape)
+
+
+def _keys(
+    truth: NDArray[np.uint8], pred: NDArray[np.uint8]
+) -> tuple[NDArray[np.uint16], tuple[int, int]]:
+    """The place of each pair in a table, flat, of (rows, columns)."""
+    rows, columns = truth + np.uint8(1), pred + np.uint8(1)
+    shape = int(rows.max()) + 1, int(columns.max()) + 1
+    keys = rows.astype(np.uint16)
+    keys *= np.uint16(shape[1])
+    keys += columns
+    return keys, shape
+
+
+def _sum(tables: list[Ints]) -> Ints:
+    if len(tables) == 1:
+        return tables[0]
+    shape = [max(table.shape[axis] for table in tables) for axis in (0, 1)]
+    total = np.zeros(shape, np.int64)
+    for table in tables:
+        total[: len(table), : table.shape[1]] += table
+    return total
 
 
 def _of_table(counts: Ints) -> Tally:
-    keys = np.flatnonzero(counts != 0)  # four times as fast as looking through integers
-    return Tally(keys >> 8, keys & 255, counts[keys])
+    flat = counts.reshape(-1)
+    keys = np.flatnonzero(flat != 0)  # four times as fast as looking through integers
+    truth, pred = (part - 1 & 255 for part in np.divmod(keys, counts.shape[1]))
+    order = np.argsort(truth << 8 | pred)
+    return Tally(truth[order], pred[order], flat[keys][order])
 
 
 def _of_runs(truth: NDArray[Any], pred: NDArray[Any]) -> Tally:

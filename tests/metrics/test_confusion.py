@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from segprep import kernel
 from segprep.errors import SegprepError, UsageError
+from segprep.metrics import counting
 from segprep.metrics.confusion import ConfusionMatrix, count, scores
 from segprep.metrics.counting import joint, tally
 from segprep.metrics.scores import Policy, baseline, sums
@@ -240,14 +242,35 @@ def test_many_classes_are_counted_sparsely(seed: int, classes: int) -> None:
     assert scores(matrix).miou == pytest.approx(found.miou)
 
 
-@pytest.mark.parametrize("noise", [0.0, 0.05, 1.0])
-def test_runs_and_single_pixels_are_counted_the_same(noise: float) -> None:
-    random = np.random.default_rng(1)
-    flat = (
-        np.repeat(random.integers(0, 19, (2, 64, 40)), 50, axis=2).astype(np.uint8).reshape(2, -1)
+@pytest.mark.parametrize("noise", [(0.0,), (0.05,), (0.08,), (0.3,), (1.0,), (1.0, 0.0, 0.08)])
+@pytest.mark.parametrize("values", [3, 256])
+def test_runs_and_single_pixels_are_counted_the_same(
+    noise: tuple[float, ...], values: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kernel, "compiled", None)
+    monkeypatch.setattr(counting, "BLOCK", 1 << 13)  # several, each added to those before
+    monkeypatch.setattr(counting, "AT_ONCE", 2)
+    monkeypatch.setattr(counting, "MOST", 10_000)
+    random, parts = np.random.default_rng(1), list[np.ndarray]()
+    for share in noise:
+        flat = np.repeat(random.integers(0, 19, (2, 2560)), 50, axis=1)
+        flat[0, :999] = 255
+        noisy = random.random(flat.shape) < share
+        parts.append(np.where(noisy, random.integers(0, values, flat.shape), flat))
+    truth, pred = np.concatenate(parts, axis=1).astype(np.uint8)
+    keys, pixels = np.unique(truth.astype(int) << 8 | pred, return_counts=True)
+    counts = tally(truth, pred)
+    assert (counts.truth.tolist(), counts.pred.tolist()) == (
+        (keys >> 8).tolist(),
+        (keys & 255).tolist(),
     )
-    flat = np.where(
-        random.random(flat.shape) < noise, random.integers(0, 256, flat.shape), flat
-    ).astype(np.uint8)
-    expected = np.bincount(flat[0].astype(int) * 256 + flat[1], minlength=65_536)
-    assert np.array_equal(joint(flat[0], flat[1]), expected)
+    assert counts.pixels.tolist() == pixels.tolist()
+    assert {part.dtype for part in (counts.truth, counts.pred, counts.pixels)} == {np.dtype("q")}
+
+
+def test_a_table_is_as_large_as_its_values() -> None:
+    truth = np.array([255, 0, 18, 255], np.uint8)
+    table = joint(truth, truth[::-1].copy())
+    assert table.shape == (20, 20)
+    assert table[0, 0] == 2  # 255 comes first
+    assert table[1, 19] == table[19, 1] == 1
