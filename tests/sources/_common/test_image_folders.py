@@ -44,6 +44,14 @@ def found(root: Path, **options: bool) -> list[tuple[str, str, str]]:
         ),
         ("label data/img/a.png label data/gt/a.png", [("label data/img", "label data/gt", "")]),
         (
+            "segmentation/train/image/0.png segmentation/train/label/0.png train/image/0.png"
+            " train/label/0.png",
+            [
+                ("segmentation/train/image", "segmentation/train/label", "train"),
+                ("train/image", "train/label", "train"),
+            ],
+        ),
+        (
             "images/training/a/b/x.jpg annotations/training/a/b/x.png",
             [("images", "annotations", "")],
         ),

@@ -108,23 +108,31 @@ def _by_names(root: Path, images: str, masks: str, candidates: Sequence[Path]) -
         path for path in seen if path not in set(labeled) and not set(words(path.name)) & OBJECTS
     ]
     pictured = [root / images] if images else pictured
-    by_key = {_key(path, root): path for path in pictured}
+    by_key = defaultdict[tuple[str, ...], list[Path]](list)
+    for path in pictured:
+        by_key[_key(path, root)].append(path)
     for path in pictured:
         homes = [folder.parent for folder in seen if folder.parent == path.parent]
         if path.name.lower() == "data" and len(homes) == 2:  # FiftyOne's: train/data, train/labels
-            by_key.setdefault(_key(path.parent, root), path)
+            by_key[_key(path.parent, root)] = by_key.get(_key(path.parent, root)) or [path]
     pairs = []
     for path in labeled:
         keys = (_key(path, root), _key(path, root, numbered=False))
         if key := next((key for key in keys if key in by_key), None):
-            pairs.append(Folders(by_key[key], path, split_name(key)))
+            pairs.append(Folders(_nearest(by_key[key], path), path, split_name(key)))
         elif () in by_key and () in keys:
-            pairs.append(Folders(by_key[()], path))
+            pairs.append(Folders(_nearest(by_key[()], path), path))
     if not pairs and len(labeled) == 1:
         sure = [path for path in pictured if set(words(path.name)) & IMAGES]
         pictured = sure if len(sure) == 1 else pictured
         pairs = [Folders(pictured[0], labeled[0])] if len(pictured) == 1 else []
     return pairs
+
+
+def _nearest(candidates: Sequence[Path], masks: Path) -> Path:
+    """The one of *candidates* that shares most folders with *masks*, the last of several."""
+    shared = [len(Path(os.path.commonpath([path, masks])).parts) for path in candidates]
+    return max(zip(shared, range(len(candidates)), candidates, strict=True))[2]
 
 
 def _without_predictions(root: Path, pairs: list[Folders]) -> list[Folders]:
