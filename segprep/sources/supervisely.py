@@ -80,6 +80,9 @@ class Reader(AttributeReader):
     def parse(self, path: Path, context: Any = None) -> Document:
         """The objects of one image."""
         content = strict_json.parse(read_below(path, self.roots(), MAX_BYTES), path).value
+        if isinstance(content, dict) and (other := _other_kind(content)):
+            hint = "make a project of images of it in Supervisely, and export that"
+            raise SourceError(path, f"annotates {other}, not an image", hint, "bad-annotation")
         if not isinstance(content, dict) or not {"size", "objects"} <= content.keys():
             raise ForeignFileError(path, "is not a Supervisely annotation: no size and objects")
         size = json_values.mapping(content["size"], path, "size")
@@ -96,6 +99,12 @@ class Reader(AttributeReader):
         return Document(
             (AnnotatedImage(name, "", shape, regions, path=picture if picture.is_file() else None),)
         )
+
+
+def _other_kind(content: Mapping[str, Any]) -> str:
+    """What else than an image *content* annotates; "" if nothing."""
+    signs = (("volumeMeta", "a volume"), ("framesCount", "a video"), ("frames", "a video"))
+    return next((kind for key, kind in signs if key in content), "")
 
 
 def _classes(path: Path, root: Path) -> tuple[str, ...]:

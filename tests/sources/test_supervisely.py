@@ -22,6 +22,7 @@ from sources.region_files import (
     write,
 )
 
+from segprep.errors import UsageError
 from segprep.sources import guesses
 from segprep.sources.supervisely import Reader
 
@@ -120,3 +121,31 @@ def test_a_project_within_a_folder(tmp_path: Path) -> None:
     assert guesses(tmp_path)[0][0] == "supervisely"
     assert Reader(tmp_path).scan().classes.names == ("_background_", "dog", "cat")
     assert (only(Reader(tmp_path)) == square(2)).all()
+
+
+@pytest.mark.parametrize("boxes", [3, 12])
+def test_many_boxes_alone_are_told_once(tmp_path: Path, boxes: int) -> None:
+    example(tmp_path)
+    box = polygon("cat", [[1, 1], [4, 4]]) | {"geometryType": "rectangle"}
+    reader = put(tmp_path, *[box] * boxes)
+    if boxes < 10:
+        assert reader.scan().items
+        return
+    with pytest.raises(UsageError, match="hold only 12 boxes") as caught:
+        reader.scan()
+    assert "--boxes fill" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        ({"size": {}, "framesCount": 9, "frames": [], "objects": [{"classTitle": "cat"}]}, "video"),
+        ({"volumeMeta": {}, "objects": [], "planes": []}, "volume"),
+    ],
+)
+def test_videos_and_volumes_are_named(tmp_path: Path, content: dict[str, Any], kind: str) -> None:
+    reader = example(tmp_path)
+    write(tmp_path / "train" / "ann" / "a.png.json", content)
+    skipped = reader.scan().skipped
+    assert [skip.reason for skip in skipped] == [f"annotates a {kind}, not an image"]
+    assert "project of images" in skipped[0].hint

@@ -24,9 +24,10 @@ def check(images: Sequence["AnnotatedImage"], boxes: Boxes, classes: str | None)
     """Raise UsageError where none of the regions of *images* would be painted, or there is none at
     all and no list of *classes* says that this is meant; a note where nearly all are boxes.
     """
-    without = (*NO_AREA, "box") if boxes == "skip" else NO_AREA
     regions = [region for image in images for region in image.regions]
     counts = Counter(region.kind for region in regions)
+    alone = boxes == "skip" or (boxes == "error" and counts["box"] >= _MANY)  # told once, not each
+    without = (*NO_AREA, "box") if alone else NO_AREA
     if images and not counts and not any(image.fault for image in images):
         refuse_empty(len(images), classes)
     if counts and all(kind in without for kind in counts):
