@@ -50,8 +50,8 @@ def _starts(flat: NDArray[np.uint8]) -> Numbers:
         unlike[len(part) :] = False
         np.not_equal(part, flat[first - 1 : first - 1 + len(part)], out=unlike[: len(part)])
         words = unlike.view(np.uint64)
-        mixed = np.flatnonzero(words != 0)
-        places = np.flatnonzero(words[mixed].view(np.bool_))
+        mixed = (words != 0).nonzero()[0]
+        places = words[mixed].view(np.bool_).nonzero()[0]
         starts.append((mixed[places >> 3] << 3) + (places & 7) + first)
     return np.concatenate(starts)
 
@@ -73,7 +73,7 @@ def _byte_changes(starts: Numbers, ids: NDArray[np.uint8], height: int, width: i
     changes = ids.copy()
     changes[1:] ^= ids[:-1]
     before = ids[np.searchsorted(starts, np.arange(1, height) * width) - 1]  # the end of a row
-    lit = np.flatnonzero(before != 0)
+    lit = (before != 0).nonzero()[0]
     filters = (lit + 1) * (width + 1)
     places = np.concatenate([starts + starts // width + 1, filters, filters + 1])
     keys: Numbers = (places << 9) + np.concatenate([changes, before[lit], before[lit]])
@@ -92,7 +92,7 @@ def _segments(starts: Numbers, ids: NDArray[np.uint8], height: int, width: int) 
     bits *= keys & 256 == 0
     told = np.bitwise_xor.accumulate(bits)
     places = keys >> 9
-    last = np.flatnonzero(places != np.append(places[1:], -1))
+    last = (places != np.append(places[1:], -1)).nonzero()[0]
     last = last[: np.searchsorted(places[last], height * row)]
     places = places[last]
     return _Segments(places, told[last], (unlike[last] == 0) & (places >= row))
@@ -101,7 +101,7 @@ def _segments(starts: Numbers, ids: NDArray[np.uint8], height: int, width: int) 
 def _checksum(segments: _Segments, total: int) -> int:
     """Adler-32 of all *total* bytes."""
     places, told, _ = segments
-    lit = np.flatnonzero(told != 0)
+    lit = (told != 0).nonzero()[0]
     begins, ends = places[lit].astype(np.int64), np.append(places[1:], total)[lit]
     values = told[lit].astype(np.int64)
     sizes = ends - begins
@@ -118,15 +118,16 @@ def _parts(
     """
     places, told, like = segments
     mean, least, rows = rules
-    bounds = np.flatnonzero(like[1:] != like[:-1]) + 1
+    bounds = (like[1:] != like[:-1]).nonzero()[0] + 1
     if len(bounds) & 1:
         bounds = np.append(bounds, len(like))
-    sizes = np.diff(np.append(places, total)[bounds])[::2]
-    large = np.flatnonzero(sizes >= least)
+    ends = np.append(places, total).take(bounds)
+    sizes = ends[1::2] - ends[::2]
+    large = (sizes >= least).nonzero()[0]
     firsts, lasts, sizes = bounds[::2][large], bounds[1::2][large], sizes[large]
     blank = _blank(segments, firsts, sizes, row, rows)
     rest = sizes % LONGEST
-    cut = np.flatnonzero((rest == 1) | (rest == 2))  # these cannot be copied
+    cut = ((rest == 1) | (rest == 2)).nonzero()[0]  # these cannot be copied
     added = places[firsts[cut]] + sizes[cut] - rest[cut]
     after = np.searchsorted(places, added, side="right")
     places, told = _inserted(places, after, added), _inserted(told, after, told[after - 1])
@@ -139,12 +140,13 @@ def _parts(
     begin = np.ones(len(places), np.bool_)
     np.greater(told[1:] != told[:-1], copied[1:], out=begin[1:])
     begin |= bounds[:-1] != 0
-    begins = np.flatnonzero(begin)
+    begins = begin.nonzero()[0]
     kinds, value = copied[begins].astype(np.int64), literals.take(told[begins])
     if len(begins) * mean > total or not (value + kinds.view(np.uint64)).all():
         return None
     value[kinds == 1] = 0
-    more = np.diff(places[begins], append=total) - 1 + kinds
+    ends = np.append(places[begins], total)
+    more = ends[1:] - ends[:-1] - 1 + kinds
     runs = np.searchsorted(begins, firsts[blank])
     kinds[runs], value[runs] = 0, literals[0]
     more[runs] -= 1
@@ -165,7 +167,7 @@ def _blank(segments: _Segments, firsts: Numbers, sizes: Numbers, row: int, rows:
     *rows*.
     """
     places, told, _ = segments
-    long = np.flatnonzero(sizes >= rows * row)
+    long = (sizes >= rows * row).nonzero()[0]
     above = ((places[firsts[long]] + sizes[long]) // row - 1) * row  # the last row that is copied
     parts = zip(*np.searchsorted(places, [above + 1, above + row]).tolist(), strict=True)
     return long[[not told[first - 1 : last].any() for first, last in parts]]
@@ -176,7 +178,7 @@ def _bits(value: Bits, more: Numbers, copied: Numbers, lengths: Bits) -> tuple[B
     table = _short_lengths(lengths.tobytes())
     thirds = more // _THRICE
     which = more - thirds * _THRICE
-    few = np.flatnonzero(_FEW.take(which))  # one or two more of a run are told one by one
+    few = _FEW.take(which).nonzero()[0]  # one or two more of a run are told one by one
     tails, added = table.take(which + copied * _THRICE, axis=1)
     bits, sizes = value >> _FIVE, value & _COUNT
     if few.size:
@@ -217,8 +219,8 @@ def _packed(code: Code, bits: Bits, sizes: Bits) -> bytes:
     words = np.zeros(int(ends[-1]) // 64 + len(code.head) // 8 + 2, "<u8")
     words.view(np.uint8)[: len(code.head)] = np.frombuffer(code.head, np.uint8)
     number, shift = begins >> 6, (begins & 63).astype(np.uint64)
-    firsts = np.flatnonzero(np.append(True, number[1:] != number[:-1]))
+    firsts = np.append(True, number[1:] != number[:-1]).nonzero()[0]
     words[number[firsts]] |= np.bitwise_or.reduceat(bits << shift, firsts)
-    over = np.flatnonzero(ends >> 6 > number)
+    over = (ends >> 6 > number).nonzero()[0]
     words[number[over] + 1] |= (bits[over] >> _ONE) >> (np.uint64(63) - shift[over])
     return words.tobytes()[: -(-int(ends[-1]) // 8)]

@@ -64,7 +64,7 @@ def spans(
     rights = np.ceil(columns[1::2] - np.float32(0.5)).astype(np.int64) + 1
     rights[columns[1::2] == -0.5] = 1
     rows = places[::2] * width
-    filled = np.flatnonzero(np.minimum(rights, width, out=rights) > lefts)
+    filled = (np.minimum(rights, width, out=rights) > lefts).nonzero()[0]
     begins = np.concatenate([begins, (rows + lefts)[filled]])
     ends = np.concatenate([ends, (rows + rights)[filled]])
     return _apart(begins, ends)
@@ -83,13 +83,13 @@ def _edges(
     x1, y1 = x.take(following), y.take(following)
     number = np.repeat(np.arange(len(sizes)), sizes)
     bottom = np.maximum.reduceat(y, bounds[:-1]).take(number)
-    steep = np.flatnonzero(y != y1)
+    steep = (y != y1).nonzero()[0]
     level = (y == y1) & (y >= 0) & (y < height)
     level[bounds[1:] - 1] &= (x != x1)[bounds[1:] - 1]
-    level = np.flatnonzero(level)
+    level = level.nonzero()[0]
     lefts = np.maximum(np.minimum(x[level], x1[level]), 0)
     rights = np.minimum(np.maximum(x[level], x1[level]) + 1, width)
-    seen = np.flatnonzero(lefts < rights)
+    seen = (lefts < rights).nonzero()[0]
     rows = (number[level] * height + y[level]) * width
     corner = ((number << 16) + y + FARTHEST << 16) + x + FARTHEST << 1
     number, bottom, x, x1, y, y1, begin, end = (
@@ -112,9 +112,9 @@ def _meetings(edges: _SteepEdges, first: Whole, counts: Whole, height: int) -> t
     rows = np.arange(len(which)) + (first - offsets).take(which)
     columns = edges.meeting(which, rows)
     cut, at, values = _corners(edges)
-    shown = np.flatnonzero((at >= 0) & (at < height))
+    shown = ((at >= 0) & (at < height)).nonzero()[0]
     columns[((offsets - first).take(cut) + at)[shown]] = values[shown]
-    twice = np.flatnonzero((edges.high < height) & (edges.high >= 0) & ~edges.last)
+    twice = ((edges.high < height) & (edges.high >= 0) & ~edges.last).nonzero()[0]
     twice = (offsets + counts - 1)[twice]  # so that they fit the edges that go on
     places = edges.number.take(which) * height + rows
     places = np.concatenate([places, places[twice]])
@@ -138,10 +138,10 @@ def _corners(edges: _SteepEdges) -> tuple[Whole, Whole, Single]:
         keys = keys[np.tile(edges.slope != 0, 2)]
     keys.sort()
     ends = keys >> 20
-    later = np.flatnonzero(ends[1:] == ends[:-1]) + 1
+    later = (ends[1:] == ends[:-1]).nonzero()[0] + 1
     edge, down = keys[later] & _CORNERS - 1, ends[later] & 1
     other = keys[np.searchsorted(ends, ends[later])] & _CORNERS - 1
-    cut = np.flatnonzero((down == 1) | edges.last.take(edge))
+    cut = ((down == 1) | edges.last.take(edge)).nonzero()[0]
     edge, other, down = edge[cut], other[cut], down[cut]
     rows = np.where(down, edges.low.take(edge), edges.high.take(edge))
     beside = rows + 2 * down - 1
@@ -175,5 +175,5 @@ def _apart(begins: Whole, ends: Whole) -> tuple[Whole, Whole]:
     keys.sort()
     begins = keys >> 16
     ends = np.maximum.accumulate(begins + (keys & 0xFFFF))
-    gaps = np.flatnonzero(begins[1:] >= ends[:-1])
+    gaps = (begins[1:] >= ends[:-1]).nonzero()[0]
     return begins[np.append(0, gaps + 1)], ends[np.append(gaps, len(keys) - 1)]

@@ -27,7 +27,7 @@ def paint(
     if bounds is None:
         return None
     starts, active = _runs(*bounds, height * width)
-    lengths = np.diff(starts, append=height * width)
+    lengths = np.append(starts[1:], height * width) - starts
     top = _highest(active)
     shown = np.bincount(top, lengths)
     over = _over(active, top, lengths, np.frombuffer(values, np.uint8))
@@ -55,7 +55,7 @@ def _runs(begins: Whole, ends: Whole, size: int) -> tuple[Whole, Bits]:
     keys.sort()
     active = np.bitwise_xor.accumulate(np.uint64(1) << (keys & 63).astype(np.uint64))
     places = keys >> 6
-    last = np.flatnonzero(places != np.append(places[1:], size))
+    last = (places != np.append(places[1:], size)).nonzero()[0]
     first = np.zeros(int(not len(last) or places[last[0]] > 0), np.int64)
     return np.append(first, places[last]), np.append(first.astype(np.uint64), active[last])
 
@@ -69,7 +69,7 @@ def _over(
     active: Bits, top: NDArray[np.int32], lengths: Whole, values: NDArray[np.uint8]
 ) -> dict[int, dict[int, int]]:
     """Value -> values on top of it -> pixels."""
-    deep = np.flatnonzero((active & (active - np.uint64(1))) != 0)
+    deep = ((active & (active - np.uint64(1))) != 0).nonzero()[0]
     active, lengths = active[deep], lengths[deep]
     masks = dict[int, int]()
     for number, value in enumerate(values[1:].tolist()):
@@ -92,12 +92,12 @@ def _pixels(starts: Whole, ids: NDArray[np.uint8], size: int) -> NDArray[np.uint
     """*size* pixels in runs of *ids* that begin at *starts*; memory behind them is used."""
     words = -(-size // 8)
     firsts = (starts + 7) >> 3  # whole words after the start
-    even = np.repeat(spread(ids), np.diff(firsts, append=words))
-    inside = np.flatnonzero((starts & 7) != 0)
+    even = np.repeat(spread(ids), np.append(firsts[1:], words) - firsts)
+    inside = ((starts & 7) != 0).nonzero()[0]
     if inside.size:
         shift = ((starts[inside] & 7) << 3).astype(np.uint64)
         changes = spread(ids[inside] ^ ids[inside - 1]) << shift
         places = starts[inside] >> 3
-        begins = np.flatnonzero(np.append(True, places[1:] != places[:-1]))
+        begins = np.append(True, places[1:] != places[:-1]).nonzero()[0]
         even[places[begins]] ^= np.bitwise_xor.reduceat(changes, begins)
     return even.view(np.uint8)[:size]
