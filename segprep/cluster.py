@@ -5,31 +5,29 @@ the first item goes out. Dask hands the chunks of a lost worker to another one. 
 made of, and the order of their results, do not depend on the cluster, so neither does the output.
 """
 
+import asyncio
 import logging
 import os
-import platform
-import secrets
+import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic
 
-from segprep import engine
-from segprep._version import __version__
+from segprep import engine, shared_storage
 from segprep.chunks import Chunks, Timed
 from segprep.engine import Failure, Input, Job, Output
 from segprep.errors import SegprepError, require
 
 if TYPE_CHECKING:
-    from distributed import Client, Future
+    from distributed import Client, Future, LocalCluster
 
 SECONDS = 0.25  # of work in a chunk: a hundred times what Dask takes to hand it over
 WAIT = 30  # seconds for a scheduler to answer, and for the first worker to appear
 ALONE = 300  # seconds without any worker, after which no other one is waited for
-PROBE = ".segprep-probe-"
+_TURN = threading.Lock()  # of the threads of a worker: one folder and much else are the process's
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +44,7 @@ class Cluster:
         """
         with _scheduler_needed():
             threads = self._threads()
-            self._refuse_differences(job, items)
+            shared_storage.refuse_differences(self.client, job, items)
         task, chunks = _Task(job, os.getcwd()), Chunks(items, chunk, seconds=SECONDS)
         running: deque[tuple[Sequence[Input], Future]] = deque()
         try:
@@ -80,23 +78,6 @@ class Cluster:
             ) from error
         threads: int = sum(self.client.nthreads().values())
         return max(1, threads)
-
-    def _refuse_differences(self, job: Job[Input, Output], items: Sequence[Input]) -> None:
-        """Raise SegprepError unless every worker runs this segprep, sees the first item's file as
-        this process does, and sees what this process writes to the output.
-        """
-        file = os.path.abspath(engine.name_of(items[0]))
-        folder = _output(job.function)
-        with _probe(folder) as probe:
-            mine = _Sight.of(file, probe)
-            sights = self.client.run(_Sight.of, file, probe, on_error="return")
-        for address, theirs in sights.items():
-            if isinstance(theirs, OSError):
-                continue  # it ended meanwhile
-            if isinstance(theirs, Exception):
-                raise theirs
-            if theirs != mine:
-                raise _difference(address, mine, theirs, file, folder)
 
     def _result(
         self,
@@ -175,76 +156,20 @@ def _lost() -> tuple[type[Exception], ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Task(Generic[Input, Output]):
-    """*job* in the *folder* in which the command was given, to which paths may be relative."""
+    """*job* in the *folder* in which the command was given, to which paths may be relative.
+
+    Threads of a worker take turns: a process has one folder, and the latest picture that readers
+    keep is not theirs alone.
+    """
 
     job: Job[Input, Output]
     folder: str
 
     def __call__(self, chunk: Sequence[Input]) -> "Timed[Output | Failure]":
-        if os.getcwd() != self.folder:
-            os.chdir(self.folder)
-        return self.job(chunk)
-
-
-@dataclass(frozen=True, slots=True)
-class _Sight:
-    """What a process sees: its segprep and Python, size and time of a file, the probe's content."""
-
-    versions: tuple[str, str]
-    file: tuple[int, int] | None
-    probe: bytes | None
-
-    @classmethod
-    def of(cls, file: str, probe: str | None) -> "_Sight":
-        """What this process sees of *file* and of the *probe*."""
-        state = content = None
-        with suppress(OSError):
-            status = os.stat(file)
-            state = (status.st_size, status.st_mtime_ns)
-        with suppress(OSError):
-            content = Path(probe).read_bytes() if probe else None
-        versions = (__version__, ".".join(platform.python_version_tuple()[:2]))
-        return cls(versions, state, content)
-
-
-def _output(function: Any) -> Path | None:
-    """The folder that *function* writes to, if it does and the folder is there."""
-    hidden = getattr(getattr(function, "box", None), "hidden", None)
-    folder = hidden or getattr(function, "out", None)
-    writes = getattr(function, "write", True)
-    return folder if writes and isinstance(folder, Path) and folder.is_dir() else None
-
-
-@contextmanager
-def _probe(folder: Path | None) -> Iterator[str | None]:
-    """A file in *folder* that workers have to see, while this lasts; None without a folder."""
-    if folder is None:
-        yield None
-        return
-    path = folder.absolute() / f"{PROBE}{secrets.token_hex(4)}"
-    path.write_bytes(secrets.token_bytes(16))
-    try:
-        yield str(path)
-    finally:
-        path.unlink(missing_ok=True)
-
-
-def _difference(
-    address: str, mine: _Sight, theirs: _Sight, file: str, folder: Path | None
-) -> SegprepError:
-    """Why the worker at *address* cannot do this process's work."""
-    if mine.versions != theirs.versions:
-        worker, other = (
-            "segprep {} on Python {}".format(*sight.versions) for sight in (theirs, mine)
-        )
-        reason = f"the worker {address} has {worker}, this process {other}"
-        return SegprepError("cluster-unusable", reason, "install the same versions everywhere")
-    wrong = file if mine.file != theirs.file else folder
-    return SegprepError(
-        "cluster-unusable",
-        f"the worker {address} does not see {wrong} as this process does",
-        "put source and output on storage that all machines mount under the same path",
-    )
+        with _TURN:
+            if os.getcwd() != self.folder:
+                os.chdir(self.folder)
+            return self.job(chunk)
 
 
 @contextmanager
@@ -255,18 +180,16 @@ def connected(scheduler: str | None = None, *, jobs: int = 1) -> Iterator[Cluste
     Raises MissingExtraError without the extra ``dask``; SegprepError where nobody answers.
     """
     require("--engine dask", "distributed", "dask")
-    from distributed import Client, LocalCluster
+    from distributed import Client
 
     for part in ("client", "batched", "comm"):  # a lost scheduler is told as an error
         logging.getLogger(f"distributed.{part}").setLevel(logging.CRITICAL)
     if scheduler is None:
-        with (
-            LocalCluster(jobs, threads_per_worker=1, dashboard_address=None) as local,
-            Client(local) as client,
-        ):
+        with _workers_here(jobs) as local, Client(local) as client:
             yield Cluster(client)
         return
     try:
+        asyncio.run(_greeted(scheduler))
         client = Client(scheduler, timeout=WAIT)
     except (OSError, ValueError) as error:
         raise SegprepError(
@@ -276,3 +199,42 @@ def connected(scheduler: str | None = None, *, jobs: int = 1) -> Iterator[Cluste
         ) from error
     with client:
         yield Cluster(client)
+
+
+def _workers_here(jobs: int) -> "LocalCluster":
+    """*jobs* worker processes on this machine; whoever listens, listens to this machine alone.
+
+    Raises SegprepError where they cannot start.
+    """
+    from distributed import LocalCluster
+
+    try:
+        return LocalCluster(
+            jobs,
+            threads_per_worker=1,
+            dashboard_address="127.0.0.1:0",  # any free port; with None it is 8787 of every network
+            scheduler_kwargs={"dashboard": False},
+        )
+    except RuntimeError as error:
+        raise SegprepError(
+            "cluster-unusable",
+            f"the workers could not start: {error}",
+            "use --engine local; in a script, put the call below  if __name__ == '__main__':",
+        ) from error
+
+
+async def _greeted(address: str) -> None:
+    """Return once a scheduler answers at *address*. Dask's client would wait for ever for whatever
+    else accepts a connection there, such as the page of a dashboard. Raises OSError, ValueError.
+    """
+    from distributed import Security
+    from distributed.comm import connect
+
+    how = Security().get_connection_args("client")
+    try:
+        reached = await asyncio.wait_for(connect(address, timeout=WAIT, **how), WAIT + 1)
+    except TimeoutError as error:
+        raise OSError(
+            "what answers there is no scheduler (8787 is the dashboard's port)"
+        ) from error
+    reached.abort()

@@ -11,8 +11,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 GROUND = (
     "_version cards chunks cluster codes engine errors files grouping jsontext kernel limits names"
-    " network_sizes outputs packed packed_items train_config train_settings types values"
-    " worker_processes writer"
+    " network_sizes outputs packed packed_items shared_storage train_config train_settings types"
+    " values worker_processes writer"
 )
 FLOORS = (
     set(GROUND.split()),
@@ -219,7 +219,7 @@ _OWN_READS = {  # what these open was written a moment ago, or belongs to the in
     "files/reading.py": "the safe read itself",
     "limits.py": "/proc",
     "network_sizes.py": "the modules of the networks",
-    "cluster.py": "a file of this run, by which machines find out that they share a disk",
+    "shared_storage.py": "a file of this run, by which machines find out that they share a disk",
     "dataset/journal.py": "a file of this run",
     "evaluation/files.py": "a table, written",
     "exporting/archive.py": "files of this run; a zip file that is only listed",

@@ -329,15 +329,124 @@ if __name__ == "__main__":
         assert list(engine.run(Task(Path(folder)), [file] * 50)) == [str(file)] * 50
         assert os.listdir(folder) == ["a"]
         blind(cluster, folder)
+        away = Path(tempfile.mkdtemp())
+        for task, item in ((abs, file), (Task(Path(folder)), "stem"), (Task(away), "stem")):
+            try:
+                list(engine.run(task, [item] * 50))
+                print("done")
+            except SegprepError as error:
+                print(error.code, "does not see" in str(error), "same path" in error.hint)
+        os.chdir(folder)
         try:
-            list(engine.run(Task(Path(folder)), [file] * 50))
+            list(engine.run(abs, range(50)))
         except SegprepError as error:
-            print(error.code, "does not see" in str(error), "same path" in error.hint)
+            print(error.code, "a folder that all of them have" in error.hint)
 """
 
 
 def test_storage_that_is_not_shared_is_refused_before_the_first_item() -> None:
-    assert script(UNSHARED) == "cluster-unusable True True\n"
+    """Be it that of the first item, of a folder that the command names, or the one it runs in."""
+    seen = "cluster-unusable True True\n"
+    assert script(UNSHARED) == f"{seen}{seen}done\ncluster-unusable True\n"
+
+
+TURNS = """
+def together(number):
+    sys.inside = getattr(sys, "inside", 0) + 1
+    time.sleep(0.002)
+    inside, sys.inside = sys.inside, sys.inside - 1
+    return inside
+
+if __name__ == "__main__":
+    with (
+        LocalCluster(1, threads_per_worker=4, dashboard_address=None) as cluster,
+        Client(cluster) as client,
+        engine.using(Cluster(client)),
+    ):
+        print({*engine.run(together, range(300))})
+"""
+
+
+def test_threads_of_a_worker_take_turns() -> None:
+    """A process has one working folder, and readers keep their latest picture in it."""
+    assert script(TURNS) == "{1}\n"
+
+
+OTHER_VERSIONS = """
+def break_it(dask_worker=None):
+    sys.modules["segprep.shared_storage"] = None
+
+def age(dask_worker=None):
+    import segprep.shared_storage
+    segprep.shared_storage.__version__ = "0.0.1"
+
+if __name__ == "__main__":
+    with workers() as cluster, Client(cluster) as client, engine.using(Cluster(client)):
+        for change in (age, break_it):
+            client.run(change)
+            try:
+                list(engine.run(abs, range(50)))
+            except SegprepError as error:
+                print(error.code, str(error).partition(" has ")[2] or str(error), error.hint)
+"""
+
+
+def test_a_worker_with_another_segprep_or_none_is_refused() -> None:
+    other, none = script(OTHER_VERSIONS).splitlines()
+    assert other.startswith("cluster-unusable segprep 0.0.1 on Python 3.")
+    assert "cannot run this segprep" in none
+    assert none.endswith("install the same versions everywhere")
+
+
+SILENT = """
+import socket
+from segprep import cluster
+
+if __name__ == "__main__":
+    cluster.WAIT = 1
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        try:
+            with cluster.connected(f"tcp://127.0.0.1:{server.getsockname()[1]}"):
+                pass
+        except SegprepError as error:
+            print(error.code, error)
+"""
+
+
+def test_something_else_than_a_scheduler_is_not_waited_for_forever() -> None:
+    """Such as the dashboard, whose port is 8787 and not 8786."""
+    assert "is no scheduler (8787 is the dashboard's port)" in script(SILENT)
+
+
+OWN_WORKERS = """
+import warnings
+from segprep import cluster
+
+if __name__ == "__main__":
+    warnings.simplefilter("error", UserWarning)  # a taken port is not worth one
+    with cluster.connected(jobs=1) as own, cluster.connected(jobs=1):
+        print(own.client.cluster.scheduler.http_server.address)
+"""
+
+
+def test_workers_of_this_machine_listen_to_this_machine_alone() -> None:
+    assert script(OWN_WORKERS) == "127.0.0.1\n"
+
+
+def test_workers_that_cannot_start_are_an_error(tmp_path: Path) -> None:
+    code = (
+        "from segprep.cluster import connected\nfrom segprep.errors import SegprepError\n"
+        "try:\n    with connected(jobs=1): pass\n"
+        "except SegprepError as error: print(error.code, error.hint)\n"
+    )
+    (tmp_path / "unguarded.py").write_text(code)
+    done = subprocess.run(
+        [sys.executable, str(tmp_path / "unguarded.py")],
+        capture_output=True,
+        text=True,
+        timeout=1200,
+    )
+    assert done.stdout.startswith("cluster-unusable use --engine local; in a script, put")
 
 
 def test_the_blocks_of_the_page_parse() -> None:
