@@ -58,13 +58,13 @@ def _seen(job: Job[Input, Output], item: Input) -> Iterator[str]:
 
 def _paths_in(value: object) -> Iterable[str]:
     """Every path that is sent where *value* is, as far as plain pickle gets; Dask gets further."""
-    pickler = _Paths(io.BytesIO(), pickle.HIGHEST_PROTOCOL)
+    pickler = _PathPickler(io.BytesIO(), pickle.HIGHEST_PROTOCOL)
     with suppress(pickle.PicklingError, AttributeError, TypeError):
         pickler.dump(value)
     return pickler.found
 
 
-class _Paths(pickle.Pickler):
+class _PathPickler(pickle.Pickler):
     """Notes the absolute names of paths in what it pickles."""
 
     def __init__(self, *options: Any) -> None:
