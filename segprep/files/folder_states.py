@@ -29,12 +29,23 @@ def rows(folder: bytes, names: list[bytes]) -> NDArray[np.int64]:
     content = kernel.compiled.states(folder, names) if kernel.compiled is not None else None
     if content is not None:
         return np.frombuffer(content, np.int64).reshape(-1, 5)
-    every = (os.lstat(os.path.join(folder, name)) for name in names)
+    every = _states(folder, names)
     values = [
         (state.st_mode, state.st_size, *map(in_64, (*Times.of(state), state.st_ino)))
         for state in every
     ]
     return np.array(values, np.int64).reshape(-1, 5)
+
+
+def _states(folder: bytes, names: list[bytes]) -> list[os.stat_result]:
+    """The states of *names* in *folder*, by its handle where the system has such a call."""
+    if os.stat not in os.supports_dir_fd:
+        return [os.lstat(os.path.join(folder, name)) for name in names]
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        return [os.stat(name, dir_fd=handle, follow_symlinks=False) for name in names]
+    finally:
+        os.close(handle)
 
 
 def in_64(number: int) -> int:

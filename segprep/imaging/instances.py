@@ -4,8 +4,7 @@ no clean object.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +16,7 @@ from segprep.types import Note
 MOST = 65_534
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Spot:
+class Spot(NamedTuple):
     """The object pixels of one instance mask: *bits* (h, w) bool with its first pixel at (*top*,
     *left*); empty arrays hold no pixel. How many *pixels* are True, and of how many *pieces* the
     rows are made, between which there is False.
@@ -169,6 +167,8 @@ def enclosed(bits: NDArray[np.bool_]) -> int:
     """How many pixels of *bits* (h, w) are False and have no way out along rows and columns over
     others that are.
     """
+    if lit_part.pieces_of(bits.T) <= bits.shape[1]:
+        return 0  # no column is interrupted
     sides = (
         np.logical_or.accumulate(bits[::down, ::right], axis)[::down, ::right]
         for axis, down, right in ((0, 1, 1), (0, -1, 1), (1, 1, 1), (1, 1, -1))
