@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from segprep.imaging.flat_code import LONGEST, Bits, Code
 
-_BAND = 1 << 18  # pixels
 _PRIME = 65_521  # of Adler-32
 _ONE, _FIVE, _COUNT = np.uint64(1), np.uint64(5), np.uint64(31)
 _THRICE = 3 * LONGEST
@@ -18,12 +17,6 @@ _FEW = np.isin(np.arange(_THRICE) % LONGEST, (1, 2))
 Rules = tuple[int, int, int]  # mean length of parts, bytes of a copy, rows of a blank run, at least
 Numbers = NDArray[np.int64]
 Places = NDArray[np.int64] | NDArray[np.int32]  # half as wide, sorting takes half as long
-
-
-def of_pixels(pixels: NDArray[np.uint8], plan: tuple[Rules, Code]) -> bytes | None:
-    """The stream of *pixels* (H, W), contiguous; see :func:`.flat_stream.plan`."""
-    starts = _starts(pixels.reshape(-1))
-    return of_runs(starts, pixels.reshape(-1).take(starts), pixels.shape, plan)
 
 
 def of_runs(
@@ -37,23 +30,7 @@ def of_runs(
     parts = _parts(segments, width + 1, total, rules, code.literals)
     if parts is None:
         return None
-    return _packed(code, *_bits(*parts, code.lengths)) + _checksum(segments, total).to_bytes(4)
-
-
-def _starts(flat: NDArray[np.uint8]) -> Numbers:
-    """Where pixels begin that are unlike the one before; found in parts that stay in the
-    processor's cache.
-    """
-    starts, unlike = [np.zeros(1, np.int64)], np.zeros(_BAND, np.bool_)
-    for first in range(1, flat.size, _BAND):
-        part = flat[first : first + _BAND]
-        unlike[len(part) :] = False
-        np.not_equal(part, flat[first - 1 : first - 1 + len(part)], out=unlike[: len(part)])
-        words = unlike.view(np.uint64)
-        mixed = (words != 0).nonzero()[0]
-        places = words[mixed].view(np.bool_).nonzero()[0]
-        starts.append((mixed[places >> 3] << 3) + (places & 7) + first)
-    return np.concatenate(starts)
+    return packed(code, *parts, _checksum(segments, total))
 
 
 class _Segments(NamedTuple):
@@ -171,6 +148,11 @@ def _blank(segments: _Segments, firsts: Numbers, sizes: Numbers, row: int, rows:
     above = ((places[firsts[long]] + sizes[long]) // row - 1) * row  # the last row that is copied
     parts = zip(*np.searchsorted(places, [above + 1, above + row]).tolist(), strict=True)
     return long[[not told[first - 1 : last].any() for first, last in parts]]
+
+
+def packed(code: Code, value: Bits, more: Numbers, copied: Numbers, checksum: int) -> bytes:
+    """The stream of runs and copies, see :func:`_parts`, with this *checksum*."""
+    return _packed(code, *_bits(value, more, copied, code.lengths)) + checksum.to_bytes(4)
 
 
 def _bits(value: Bits, more: Numbers, copied: Numbers, lengths: Bits) -> tuple[Bits, Bits]:

@@ -35,9 +35,9 @@ def stream(pixels: NDArray[np.uint8], values: Iterable[int]) -> bytes | None:
     pixels = np.ascontiguousarray(pixels)
     if kernel.compiled is not None:
         return kernel.compiled.deflate(pixels, pixels.shape[1], told)
-    from segprep.imaging import flat_runs
+    from segprep.imaging import flat_pixels
 
-    return flat_runs.of_pixels(pixels, told)
+    return flat_pixels.of_pixels(pixels, told)
 
 
 def plan(shape: tuple[int, ...], values: bytes) -> tuple[tuple[int, int, int], Code] | None:
