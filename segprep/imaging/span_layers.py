@@ -29,7 +29,8 @@ def paint(
     starts, active = _runs(*bounds, height * width)
     lengths = np.append(starts[1:], height * width) - starts
     top = _highest(active)
-    shown = np.bincount(top, lengths)
+    counts = np.bincount(top, lengths).tolist()
+    shown = {number: int(count) for number, count in enumerate(counts) if count}
     over = _over(active, top, lengths, np.frombuffer(values, np.uint8))
     ids = np.frombuffer(inks, np.uint8).take(top)
     kept = np.ones(len(ids), np.bool_)
@@ -37,11 +38,11 @@ def paint(
     starts, ids = starts[kept], ids[kept]
     mask = _pixels(starts, ids, height * width).reshape(height, width)
     if inks == values:
-        used = bytes(sorted({0, *values}))
+        used = bytes(sorted({0, *(values[number] for number in shown)}))
         if plan := flat_stream.plan(mask.shape, used):
             body = flat_runs.of_runs(starts, ids, mask.shape, plan)
             flat_stream.remember(mask, used, body)
-    return mask, {n: int(count) for n, count in enumerate(shown.tolist()) if count}, over
+    return mask, shown, over
 
 
 def _runs(begins: Whole, ends: Whole, size: int) -> tuple[Whole, Bits]:

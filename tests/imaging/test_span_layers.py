@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from segprep import kernel
-from segprep.imaging import like_pillow, polygon_spans, span_layers
+from segprep.imaging import flat_pixels, image, like_pillow, polygon_spans, span_layers
 from segprep.imaging.coverage import covered_classes
 from segprep.imaging.shapes import PaintOrder, Shape, paint
 
@@ -101,3 +101,12 @@ def test_spans_that_are_not_pillow_s_paint_nothing(monkeypatch: pytest.MonkeyPat
     assert not like_pillow.spans()
     assert paint([polygon((1.0, 1.0, 30.0, 2.0, 9.0, 30.0), 1)], *SIZE).over is None
     like_pillow.spans.cache_clear()
+
+
+def test_a_mask_with_a_hidden_class_is_encoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By its runs, although one value does not occur."""
+    monkeypatch.setattr(flat_pixels, "of_pixels", lambda *_: pytest.fail("encoded again"))
+    corners = (10.0, 10.0, 290.0, 10.0, 290.0, 290.0, 10.0, 290.0)
+    painted = paint([polygon(corners, 1), polygon(corners, 2)], 300, 300)
+    assert set(painted.pixels) == {0, 2}
+    assert image.encode_mask(painted.mask, "palette", painted.pixels)
