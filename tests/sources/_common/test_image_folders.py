@@ -44,6 +44,10 @@ def found(root: Path, **options: bool) -> list[tuple[str, str, str]]:
         ),
         ("label data/img/a.png label data/gt/a.png", [("label data/img", "label data/gt", "")]),
         (
+            "image/0.png image/1.png mask/0.png mask/1.png img/0.png label/0.png",
+            [("image", "mask", ""), ("img", "label", "")],
+        ),
+        (
             "segmentation/train/image/0.png segmentation/train/label/0.png train/image/0.png"
             " train/label/0.png",
             [

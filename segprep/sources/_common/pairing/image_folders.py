@@ -119,20 +119,16 @@ def _by_names(root: Path, images: str, masks: str, candidates: Sequence[Path]) -
     for path in labeled:
         keys = (_key(path, root), _key(path, root, numbered=False))
         if key := next((key for key in keys if key in by_key), None):
-            pairs.append(Folders(_nearest(by_key[key], path), path, split_name(key)))
+            pairs.append(
+                Folders(repeated_folders.nearest(by_key[key], path), path, split_name(key))
+            )
         elif () in by_key and () in keys:
-            pairs.append(Folders(_nearest(by_key[()], path), path))
+            pairs.append(Folders(repeated_folders.nearest(by_key[()], path), path))
     if not pairs and len(labeled) == 1:
         sure = [path for path in pictured if set(words(path.name)) & IMAGES]
         pictured = sure if len(sure) == 1 else pictured
         pairs = [Folders(pictured[0], labeled[0])] if len(pictured) == 1 else []
     return pairs
-
-
-def _nearest(candidates: Sequence[Path], masks: Path) -> Path:
-    """The one of *candidates* that shares most folders with *masks*, the last of several."""
-    shared = [len(Path(os.path.commonpath([path, masks])).parts) for path in candidates]
-    return max(zip(shared, range(len(candidates)), candidates, strict=True))[2]
 
 
 def _without_predictions(root: Path, pairs: list[Folders]) -> list[Folders]:
@@ -159,10 +155,7 @@ def _refuse_rivals(root: Path, pairs: Sequence[Folders]) -> None:
             inner = [Path(entry.path) for entry in entries if entry.is_symlink() or entry.is_dir()]
         inner = sorted(path for path in inner if path.is_dir())  # False for a link to itself
         if len(inner) > 1 and any(set(words(path.name)) & RENDITIONS for path in inner):
-            stems = [
-                {stem_of(name) for _, name in name_rules.image_files(path).parts()}
-                for path in inner
-            ]
+            stems = [repeated_folders.stems(path) for path in inner]
             if all(stems[0] & other for other in stems):
                 rivals[pair.images] = inner
     for images, folders_of_masks in rivals.items():
@@ -185,7 +178,7 @@ def _with_unused(
     ]
     if not others:
         return pair
-    stems = {bare(stem_of(name)) for _, name in name_rules.image_files(pair.images).parts()}
+    stems = repeated_folders.stems(pair.images)
     rivals, unused, views = list[Path](), list[Path](), list[Path]()
     for path in others:
         files = name_rules.image_files(path).parts()

@@ -1,10 +1,12 @@
 """Folders of one name that repeat below a source, as in train/ and in val/."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
-from segprep.names import natural_key
+from segprep.names import natural_key, stem_of
 from segprep.sources._common.pairing import name_rules
+from segprep.sources._common.pairing.folder_names import bare
 
 
 def names(root: Path, images: Path, masks: Path) -> tuple[str, str]:
@@ -30,3 +32,20 @@ def homes(root: Path, images: str, masks: str) -> list[Path]:
     above = {root.joinpath(*folder.parts[: -len(parts[0])]) for folder in holding}
     both = [home for home in above if all(home.joinpath(*own) in holding for own in parts)]
     return sorted(both, key=lambda home: natural_key(str(home)))
+
+
+def nearest(candidates: Sequence[Path], masks: Path) -> Path:
+    """The one of *candidates* that shares most folders with *masks*, and of these most of its
+    files' names; the last of several.
+    """
+    shared = [len(Path(os.path.commonpath([path, masks])).parts) for path in candidates]
+    near = [path for path, parts in zip(candidates, shared, strict=True) if parts == max(shared)]
+    if len(near) == 1:
+        return near[0]
+    own = stems(masks)
+    return max(reversed(near), key=lambda path: -len(own ^ stems(path)))
+
+
+def stems(folder: Path) -> set[str]:
+    """The names of the image files below *folder*, without what stands for images and masks."""
+    return {bare(stem_of(name)) for _, name in name_rules.image_files(folder).parts()}
