@@ -210,9 +210,10 @@ def mask(data: bytes, limit: int) -> tuple[NDArray[np.uint8], bytes] | None:
         return None
     indexed, kinds = data[25] == 3, list(_kinds(data))
     head = [b"IHDR", b"PLTE"] if indexed else [b"IHDR"]
-    plain = kinds == [*head, *[b"IDAT"] * (len(kinds) - len(head) - 1), b"IEND"]
-    colors = palette(data) if indexed else b""
-    return (pixels, colors) if plain and bool(colors) == indexed else None
+    if kinds != [*head, *[b"IDAT"] * (len(kinds) - len(head) - 1), b"IEND"]:
+        return None
+    colors = data[41 : 41 + int.from_bytes(data[33:37])] if indexed else b""  # behind the header
+    return (pixels, colors) if bool(colors) == indexed else None
 
 
 def filtered_rows(data: bytes, limit: int) -> NDArray[np.uint8] | None:

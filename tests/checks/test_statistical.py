@@ -1,6 +1,8 @@
 """Rules that compare samples with the rest of their dataset, on generated scenes."""
 
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import matrix
 import numpy as np
@@ -354,3 +356,22 @@ def test_half_of_the_masks_inverted_is_told_of_the_set_and_accuses_neither_half(
 
 def test_a_class_that_no_other_image_has_is_not_called_swapped(tmp_path: Path) -> None:
     assert not segprep.check(cells(tmp_path / "tree", 20, 0, odd=True), select=["SEG605"]).findings
+
+
+def test_counts_by_color_are_made_once_and_are_the_same_for_many_samples(
+    clean: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = Counter[str]()
+
+    def table(*parts: Any) -> Any:
+        calls["tables"] += 1
+        return made(*parts)
+
+    made = likelihood._table
+    monkeypatch.setattr(likelihood, "_table", table)
+    codes = ["SEG605", "SEG607"]
+    kept = segprep.check(clean, select=codes)
+    assert calls["tables"] == 3  # of color, light and place
+    monkeypatch.setattr(likelihood, "KEPT", 0)
+    assert segprep.check(clean, select=codes).findings == kept.findings
+    assert calls["tables"] > 6

@@ -35,6 +35,7 @@ LEAST_OTHERS = 3  # images that have both classes as they should be
 USUAL = 0.8  # of the images: where so many agree how two classes differ in color, that counts
 BLOCK = 256  # images that are judged at once
 MOST = 12  # classes; with more, pairs would be many and counts thin
+KEPT = 4096  # images whose counts are kept: 384 bytes a class
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Swap:
 
 
 Turned = Mapping[int, tuple[int, int]]  # images by number, and the two classes that are swapped
-_PARTS = attrgetter("hue"), attrgetter("light"), attrgetter("position")
+HUE, LIGHT, POSITION = (attrgetter(name) for name in ("hue", "light", "position"))
 
 
 @lru_cache(maxsize=2)
@@ -108,7 +109,7 @@ def _models(
 ) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
     """The counts of :func:`color_tables` for all parts, and what they add to other images'."""
     first = 0
-    for blocks in color_tables(survey, ids, *_PARTS):
+    for blocks in color_tables(survey, ids, HUE, LIGHT, POSITION):
         model = blocks.copy()
         for n in range(first, first + blocks.shape[1]):
             if n in turned:
@@ -128,7 +129,7 @@ def _as_others(survey: Survey, ids: Sequence[int], turned: Turned) -> set[int]:
     """
     usual = set[int]()
     for swap in set(turned.values()):
-        tables = [table[:, swap] for (table,) in color_tables(survey, ids, attrgetter("hue"))]
+        tables = [table[:, swap] for (table,) in color_tables(survey, ids, HUE)]
         both = sum(int(table.any(2).all(1).sum()) for table in tables)
         own = [n for n, pair in turned.items() if pair == swap]
         differences = np.concatenate([_difference(table) for table in tables])
@@ -177,14 +178,33 @@ def color_tables(
     """(parts, images, classes, BINS): counts of these *parts* of the signals, in blocks of
     images.
     """
+    if len(survey.pairs) <= KEPT:
+        kept = [_kept_tables(survey, tuple(ids), part) for part in parts]
+        yield from (np.array(tables, np.float64) for tables in zip(*kept, strict=True))
+        return
     every = (signals for pair in survey.complete if (signals := pair.signals))
     while block := list(islice(every, BLOCK)):
-        tables = np.zeros((len(parts), len(block), len(ids), BINS))
-        for table, part in zip(tables, parts, strict=True):
-            keys, counts, sizes = joined([part(each) for each in block])
-            images = np.repeat(np.arange(len(block)), sizes)
-            table[images, np.searchsorted(ids, keys // BINS), keys % BINS] = counts
-        yield tables
+        yield np.array([_table(block, ids, part) for part in parts], np.float64)
+
+
+@lru_cache(maxsize=6)
+def _kept_tables(
+    survey: Survey, ids: tuple[int, ...], part: Callable[[Signals], Cells]
+) -> list[NDArray[np.int16]]:
+    """The tables of one of the *parts*, which are asked for a dozen times."""
+    every = (signals for pair in survey.complete if (signals := pair.signals))
+    return [_table(block, ids, part) for block in iter(lambda: list(islice(every, BLOCK)), [])]
+
+
+def _table(
+    block: Sequence[Signals], ids: Sequence[int], part: Callable[[Signals], Cells]
+) -> NDArray[np.int16]:
+    """(images, classes, BINS): counts of one part."""
+    table = np.zeros((len(block), len(ids), BINS), np.int16)
+    keys, counts, sizes = joined([part(signals) for signals in block])
+    images = np.repeat(np.arange(len(block)), sizes)
+    table[images, np.searchsorted(ids, keys // BINS), keys % BINS] = counts
+    return table
 
 
 def log_shares(counts: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -236,11 +256,10 @@ def swapped_channels(survey: Survey) -> Mapping[str, Channels]:
     numbers, ids = measured(survey)
     if len(numbers) < LEAST or not 1 <= len(ids) <= MOST:
         return {}
-    hue = attrgetter("hue")
-    total = np.sum([block.sum(0) for (block,) in color_tables(survey, ids, hue)], axis=0)
+    total = np.sum([block.sum(0) for (block,) in color_tables(survey, ids, HUE)], axis=0)
     mirrored = BLUE * 16 + GREEN * 4 + RED
     likelihoods = []
-    for (own,) in color_tables(survey, ids, hue):
+    for (own,) in color_tables(survey, ids, HUE):
         logs, cells = log_shares(total - own), np.maximum(own.sum((1, 2)), 1)
         fits = [(part * logs).sum((1, 2)) / cells for part in (own, own[..., mirrored])]
         likelihoods.append(np.stack(fits))

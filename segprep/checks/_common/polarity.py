@@ -10,13 +10,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segprep.checks._common.fit import LEAST, median
-from segprep.checks._common.likelihood import BINS, MOST, color_tables, measured
+from segprep.checks._common.likelihood import BINS, HUE, LIGHT, MOST, color_tables, measured
 from segprep.checks._common.survey import MaskFacts, Survey
 from segprep.types import IGNORE
 
@@ -95,7 +94,7 @@ def _differences(
     light in the class *high* exceeds that in *low*; zeros where too few cells are of one of them.
     """
     both = [ids.index(low), ids.index(high)]
-    for hues, lights in color_tables(survey, ids, attrgetter("hue"), attrgetter("light")):
+    for hues, lights in color_tables(survey, ids, HUE, LIGHT):
         part = np.concatenate([hues[:, both], lights[:, both, :LIGHTS]], axis=2)
         cells = part[..., :BINS].sum(2, keepdims=True)
         shares = part / np.maximum(cells, 1)

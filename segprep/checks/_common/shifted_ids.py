@@ -2,20 +2,26 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segprep.checks._common.fit import LEAST
 from segprep.checks._common.labels import causes, context
-from segprep.checks._common.likelihood import MOST, color_tables, log_shares, measured
+from segprep.checks._common.likelihood import (
+    HUE,
+    LIGHT,
+    MOST,
+    POSITION,
+    color_tables,
+    log_shares,
+    measured,
+)
 from segprep.checks._common.survey import Survey
 from segprep.types import IGNORE
 
 USUAL = 0.9  # the share of the masks that have background, where its absence says something
 GAIN = 0.25  # nats per cell by which the ids less one fit the colors and places better
-_PARTS = attrgetter("hue"), attrgetter("light"), attrgetter("position")
 
 
 @lru_cache(maxsize=2)
@@ -27,7 +33,9 @@ def shifted(survey: Survey) -> Mapping[str, float]:
     numbers, ids = measured(survey)
     if len(numbers) < LEAST or not 3 <= len(ids) <= MOST or ids != list(range(len(ids))):
         return {}
-    totals = np.sum([blocks.sum(1) for blocks in color_tables(survey, ids, *_PARTS)], axis=0)
+    totals = np.sum(
+        [blocks.sum(1) for blocks in color_tables(survey, ids, HUE, LIGHT, POSITION)], axis=0
+    )
     gains = {}
     for number, table in _chosen(survey, numbers, ids):
         pair = survey.pairs[number]
@@ -47,7 +55,7 @@ def _chosen(
 ) -> Iterator[tuple[int, NDArray[np.float64]]]:
     """The masks without background, by number, with their counts (parts, ids, bins)."""
     at = 0
-    for blocks in color_tables(survey, ids, *_PARTS):
+    for blocks in color_tables(survey, ids, HUE, LIGHT, POSITION):
         for n in range(blocks.shape[1]):
             label = survey.pairs[numbers[at]].label
             if label and label.values.keys() - {IGNORE} and 0 not in label.values:
