@@ -14,7 +14,7 @@ from typing import Literal
 from segprep import sources
 from segprep.conversion.archived import NO_ARCHIVES, Archives
 from segprep.dataset.staging import Staging
-from segprep.dataset.tree import IMAGES, MASKS, OBJECTS
+from segprep.dataset.tree import IMAGES, MASKS, OBJECTS, STAGING
 from segprep.errors import SourceError
 from segprep.files import (
     Inputs,
@@ -225,9 +225,9 @@ def _write(task: SampleTask, contents: Mapping[str, bytes]) -> list[os.stat_resu
     """Write the files of a sample, name -> content, to the staging folder; the states that they
     are in.
     """
-    folder, seen = Staging(task.out).folder, list[os.stat_result]()
+    folder, seen = f"{task.out}{os.sep}{STAGING}", list[os.stat_result]()
     for name, content in contents.items():
-        path = OutputFolder(folder).place(name) if task.shard else folder / name
+        path = OutputFolder(Path(folder)).place(name) if task.shard else f"{folder}{os.sep}{name}"
         seen.append(write_staged(path, content))
     return seen
 

@@ -9,7 +9,7 @@ A sample stays in its shard as long as it is in the tree; a new one goes to the 
 import os
 from array import array
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -89,24 +89,27 @@ def sharded(scan: Scan, previous: Iterable[str], size: int) -> Scan:
     return replace(scan, items=items.with_stems(stems), lists=lists)
 
 
-def folders_in(folder: Path) -> list[Path]:
-    """*folder* and its shards; none where it is not there."""
-    if not folder.is_dir():
-        return []
-    names = sorted(name for name in os.listdir(folder) if name.isdecimal())
-    return [folder, *(folder / name for name in names if (folder / name).is_dir())]
-
-
 def names_in(folder: Path) -> PackedNames:
     """The files in *folder*, and SHARD/NAME in its shards; none where it is not there."""
-    every, *shards = folders_in(folder) or [folder]
-    names = os.listdir(every) if every.is_dir() else []
-    for shard in shards:
-        names.remove(shard.name)
-        names += (f"{shard.name}/{name}" for name in os.listdir(shard))
+    names = os.listdir(folder) if folder.is_dir() else []
+    for shard in [name for name in names if name.isdecimal() and (folder / name).is_dir()]:
+        names.remove(shard)
+        names += (f"{shard}/{name}" for name in os.listdir(folder / shard))
+    names.sort()
     packed = PackedNames()
-    packed.add_all(sorted(names))
+    packed.add_all(names)
     return packed
+
+
+def homes(root: Path, files: Mapping[str, PackedNames], removed: Iterable[str]) -> list[Path]:
+    """The folders of the tree *root*, and their shards, that *files*, names by folder, lie in now,
+    or *removed* ones did.
+    """
+    folders = {*files} | {name.rpartition("/")[0] for name in removed}
+    for kind, names in files.items():
+        if b"/" in names.buffers()[0]:
+            folders |= {f"{kind}/{name}".rpartition("/")[0] for name in names}
+    return [root / folder for folder in sorted(folders) if (root / folder).is_dir()]
 
 
 def remove(root: Path, names: Iterable[str]) -> None:

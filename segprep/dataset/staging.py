@@ -19,6 +19,7 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -40,13 +41,22 @@ from segprep.dataset.tree import (
 )
 from segprep.dataset.tree_files import guard_links, list_bytes
 from segprep.errors import LockedError, SegprepError, SourceError
-from segprep.files import digest, read_inside, sync_file, sync_folder, write_atomic, write_error
+from segprep.files import (
+    digest,
+    read_inside,
+    sync_file,
+    sync_files,
+    sync_folder,
+    write_atomic,
+    write_error,
+)
 from segprep.files.folders import remove_folder
 from segprep.outputs import OutputFolder
 from segprep.packed import PackedNames
 
 _unlocked: ContextVar[bool] = ContextVar("segprep_unlocked", default=False)
 LONGEST_JOURNAL = 4 << 30  # bytes; a line is about 1 KB
+_THREADS, _BLOCK = 4, 64  # that force files to the disk, so many files each in turn
 
 
 @contextmanager
@@ -212,19 +222,19 @@ class Staging:
         """
         from concurrent.futures import ThreadPoolExecutor
 
-        staged = {
-            kind: belonging(kind, shards.names_in(self.folder / kind))
-            for kind in (IMAGES, MASKS, OBJECTS)
-        }
+        listed = {kind: shards.names_in(self.folder / kind) for kind in (IMAGES, MASKS, OBJECTS)}
+        staged = {kind: belonging(kind, names) for kind, names in listed.items()}
         try:
-            with ThreadPoolExecutor(4) as pool:  # the disk takes several at once
-                list(pool.map(partial(self._sync, staged), range(4)))
+            with ThreadPoolExecutor(_THREADS) as pool:  # the disk takes several at once
+                list(pool.map(partial(self._sync, staged), range(_THREADS)))
             self._open(replace)
-            moved = [self._move(kind, names) for kind, names in staged.items()]
-            shards.remove(self.root, removed)
-            for kind in staged:
-                for folder in shards.folders_in(self.root / kind):
-                    sync_folder(folder)
+            moved = [
+                self._move(kind, names, alone=len(names) == len(listed[kind]))
+                for kind, names in staged.items()
+            ]
+            shards.remove(self.root, gone := [*removed])
+            for folder in shards.homes(self.root, staged, gone):
+                sync_folder(folder)
             for name, content in sorted(described.items(), key=lambda pair: pair[0] == MANIFEST):
                 (self.root / name).parent.mkdir(parents=True, exist_ok=True)
                 if isinstance(content, Path):
@@ -238,14 +248,14 @@ class Staging:
         self.discard()
         return all(moved)
 
-    def _move(self, kind: str, names: Sequence[str]) -> bool:
+    def _move(self, kind: str, names: Sequence[str], *, alone: bool) -> bool:
         """Move the staged files *names* of one folder into the tree: the folder as a whole where
-        the tree has none and nothing else lies in it. Whether it was.
+        the tree has none and they are *alone* in it. Whether it was.
         """
         origin, home = self.folder / kind, self.root / kind
         if not names:
             return True
-        if not os.path.lexists(home) and len(shards.names_in(origin)) == len(names):
+        if alone and not os.path.lexists(home):
             os.replace(origin, home)
             return True
         for shard in {name.rpartition("/")[0] for name in names}:
@@ -254,12 +264,13 @@ class Staging:
             os.replace(os.path.join(origin, name), os.path.join(home, name))
         return False
 
-    def _sync(self, staged: Mapping[str, Sequence[str]], first: int) -> None:
-        """Force every fourth of the *staged* files to the disk, from the *first* on."""
+    def _sync(self, staged: Mapping[str, PackedNames], first: int) -> None:
+        """Force every fourth block of the *staged* files to the disk, from the *first* on."""
         for kind, names in staged.items():
-            folder = str(self.folder / kind)
-            for number in range(first, len(names), 4):
-                sync_file(f"{folder}{os.sep}{names[number]}")
+            starts = range(first * _BLOCK, len(names), _THREADS * _BLOCK)
+            blocks = (names.cut(start, min(start + _BLOCK, len(names))) for start in starts)
+            if starts:
+                sync_files(str(self.folder / kind), chain.from_iterable(blocks))
 
     def _open(self, replace: bool) -> None:
         """Take the old manifest, and with *replace* the old folders, out of the tree.

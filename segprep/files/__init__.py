@@ -18,7 +18,14 @@ from segprep.files.reading import (
     read_inside,
     read_plain,
 )
-from segprep.files.writing import sync_file, sync_folder, write_atomic, write_error, write_staged
+from segprep.files.writing import (
+    sync_file,
+    sync_files,
+    sync_folder,
+    write_atomic,
+    write_error,
+    write_staged,
+)
 
 __all__ = [
     "MAX_BYTES",
@@ -43,6 +50,7 @@ __all__ = [
     "remove_folder",
     "resolve_below",
     "sync_file",
+    "sync_files",
     "sync_folder",
     "walk",
     "watch",

@@ -98,4 +98,9 @@ def is_below(text: str, roots: tuple[Path, ...]) -> bool:
 
     Strings, because this runs for every file.
     """
-    return any(text == str(root) or text.startswith(os.path.join(str(root), "")) for root in roots)
+    for root in map(str, roots):
+        if text.startswith(root) and (
+            root.endswith(os.sep) or text[len(root) : len(root) + 1] in ("", os.sep)
+        ):
+            return True
+    return False

@@ -2,6 +2,7 @@
 
 import errno
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -31,7 +32,7 @@ def write_atomic(path: Path, data: bytes | bytearray) -> None:
     sync_folder(path.parent)
 
 
-def write_staged(path: Path, data: bytes | bytearray) -> os.stat_result:
+def write_staged(path: Path | str, data: bytes | bytearray) -> os.stat_result:
     """Write *data* to a new file at *path*, which is trusted only after its digest was checked, or
     while it is in the state that is returned.
 
@@ -48,16 +49,17 @@ def write_staged(path: Path, data: bytes | bytearray) -> os.stat_result:
             os.close(handle)
     except OSError as error:
         with suppress(OSError):  # half a file would only fill the disk
-            path.unlink(missing_ok=True)
-        raise write_error(path, error) from error
+            os.unlink(path)
+        raise write_error(Path(path), error) from error
 
 
-def create_staged(path: Path) -> int:
+def create_staged(path: Path | str) -> int:
     """A handle of a new file at *path*; what is there, a link too, is replaced. Raises OSError."""
     try:
         return os.open(path, _NEW_FILE, 0o666)
     except FileExistsError:
-        path.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            os.unlink(path)
         return os.open(path, _NEW_FILE, 0o666)
 
 
@@ -82,6 +84,26 @@ def sync_file(path: Path | str) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def sync_files(folder: str, names: Iterable[str]) -> None:
+    """Force the content of the files *names* in *folder* to the disk: found from its handle, which
+    takes two thirds of the time of :func:`sync_file`.
+    """
+    if os.open not in os.supports_dir_fd:
+        for name in names:
+            sync_file(os.path.join(folder, name))
+        return
+    home = os.open(folder, os.O_RDONLY)
+    try:
+        for name in names:
+            handle = os.open(name, os.O_RDWR, dir_fd=home)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+    finally:
+        os.close(home)
 
 
 def sync_folder(path: Path) -> None:

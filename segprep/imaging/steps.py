@@ -51,18 +51,18 @@ def measure(mask: NDArray[Any], counts: Mapping[int, int]) -> MaskSteps:
     """
     if len(counts.keys() - {IGNORE}) < 3:
         return NONE
-    steps, direct = list[NDArray[Any]](), 0
-    for rows in (mask, np.ascontiguousarray(mask.T)):
-        low, high = (choose(rows[:, :-2], rows[:, 2:]) for choose in (np.minimum, np.maximum))
-        own = rows[:, 1:-1]
-        steps.append(own[(low < own) & (own < high) & (high != IGNORE)])
-        low, high = (choose(rows[:, :-1], rows[:, 1:]) for choose in (np.minimum, np.maximum))
-        direct += int(np.count_nonzero((high - low >= 2) & (high != IGNORE)))
-    values, seen = np.unique(np.concatenate(steps), return_counts=True)
-    total = int(seen.sum())
+    both, ignored = (mask, np.ascontiguousarray(mask.T)), IGNORE in counts
+    between = [_between(rows, ignored=ignored) for rows in both]
+    total = int(sum(map(np.count_nonzero, between)))
     if total > _NOISE * mask.size:
         return NONE
+    direct = sum(_direct(rows, ignored=ignored) for rows in both)
     few = total < LEAST_STEPS or total < STEPPED * (total + direct)
+    if few and 20 * direct >= total:
+        return MaskSteps(frozenset(), total, total + direct)
+    values = np.unique(
+        np.concatenate([rows[:, 1:-1][own] for rows, own in zip(both, between, strict=True)])
+    )
     if len(values) == 1 and 20 * direct < total and _is_line(mask == values[0]):
         return NONE  # a border that was drawn
     return MaskSteps(frozenset() if few else frozenset(values.tolist()), total, total + direct)
@@ -88,6 +88,24 @@ def has_slivers(mask: NDArray[Any], steps: MaskSteps) -> bool:
             center = 1 + width // 2
             wide += int(np.count_nonzero(strip & solid[:, center : center + strip.shape[1]]))
     return 2 * wide >= steps.count
+
+
+def _between(rows: NDArray[Any], *, ignored: bool) -> NDArray[np.bool_]:
+    """Which pixels in the middle of three of a row lie between the other two; none beside one that
+    is *ignored*.
+    """
+    before, own, after = rows[:, :-2], rows[:, 1:-1], rows[:, 2:]
+    high = np.maximum(before, after)
+    result: NDArray[np.bool_] = (np.minimum(before, after) < own) & (own < high)
+    return result & (high != IGNORE) if ignored else result
+
+
+def _direct(rows: NDArray[Any], *, ignored: bool) -> int:
+    """How many neighbors in a row differ by two or more."""
+    before, after = rows[:, :-1], rows[:, 1:]
+    high = np.maximum(before, after)
+    result = high - np.minimum(before, after) >= 2
+    return int(np.count_nonzero(result & (high != IGNORE) if ignored else result))
 
 
 def _is_line(own: NDArray[np.bool_]) -> bool:

@@ -2,6 +2,7 @@
 much of what it costs.
 """
 
+import os
 import sys
 import threading
 from collections import Counter
@@ -46,7 +47,24 @@ def calls() -> Iterator[Counter[str]]:
         threading.setprofile(None)
 
 
-def converted(folder: Path, count: int) -> Counter[str]:
+@pytest.mark.parametrize("shard", [0, 100])
+def test_every_file_is_on_the_disk_before_it_is_published(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shard: int
+) -> None:
+    synced, sync = set[int](), os.fsync
+
+    def noted(handle: int) -> None:
+        sync(handle)
+        synced.add(os.fstat(handle).st_ino)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    converted(tmp_path / "in", 300, shard=shard)
+    files = [path for path in (tmp_path / "in-out").rglob("*") if not path.name.startswith(".")]
+    assert len(files) > 600
+    assert {path.name for path in files if path.stat().st_ino not in synced} <= {"ImageSets"}
+
+
+def converted(folder: Path, count: int, *, shard: int = 0) -> Counter[str]:
     """What converting *count* pairs of tiny images and masks calls."""
     for kind in ("images", "masks"):
         (folder / kind).mkdir(parents=True)
@@ -54,7 +72,8 @@ def converted(folder: Path, count: int) -> Counter[str]:
             picture = Image.fromarray(np.full((8, 8), n % 3, np.uint8))
             picture.save(folder / kind / f"t{n:03}.png")
     with calls() as counts, limits.limited(seconds=100):
-        segprep.convert("pairs", folder, folder.parent / f"{folder.name}-out", classes="a,b,c")
+        out = folder.parent / f"{folder.name}-out"
+        segprep.convert("pairs", folder, out, classes="a,b,c", shard=shard)
     return counts
 
 
