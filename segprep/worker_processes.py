@@ -80,7 +80,7 @@ class WorkerPool:
             return
         request = self.submit(len, "")
         self.result(request)
-        if request.exit_code and request.exit_code > 0:  # not killed from outside
+        if request.exit_code is not None and request.exit_code >= 0:  # not killed from outside
             hint = (
                 "put the call below  if __name__ == '__main__':  (Python starts workers by"
                 " importing the script), or give jobs=1"

@@ -135,12 +135,14 @@ def test_a_dry_run_ends_as_the_real_run_would(tmp_path: Path) -> None:
         assert codes == [1, 1]
 
 
-def test_a_script_without_a_main_guard_ends_with_one_error(tmp_path: Path) -> None:
+@pytest.mark.parametrize("before", ["", "if multiprocessing.parent_process(): sys.exit(0)\n"])
+def test_a_script_without_a_main_guard_ends_with_one_error(tmp_path: Path, before: str) -> None:
+    """Also where each worker ends as if all were well, having done what the script does."""
     script = tmp_path / "script.py"
     script.write_text(
-        "import threading, segprep.engine\nthreading.Thread(target=threading.Event().wait,"
-        " daemon=True).start()\nprint(len(list(segprep.engine.run(abs, list(range(200)),"
-        " jobs=2))))\n"
+        f"import multiprocessing, sys, threading, segprep.engine\n{before}"
+        "threading.Thread(target=threading.Event().wait, daemon=True).start()\n"
+        "print(len(list(segprep.engine.run(abs, list(range(200)), jobs=2))))\n"
     )
     done = subprocess.run(
         [sys.executable, str(script)], capture_output=True, text=True, timeout=600, check=False
