@@ -4,7 +4,8 @@ CONTEXT.md explains each word.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, TypeVar
 
@@ -223,7 +224,12 @@ class Record:
     notes: tuple[Note, ...] = ()
     unpainted: tuple[Unpainted, ...] = ()
 
+    def __reduce__(self) -> tuple[type["Record"], tuple[Any, ...]]:
+        """What a dataclass would be pickled as, in half of the time on both sides."""
+        return Record, _record_values(self)
 
+
+_record_values = attrgetter(*(part.name for part in fields(Record)))
 Severity = Literal["error", "warning", "info"]
 
 
