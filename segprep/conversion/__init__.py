@@ -1,7 +1,7 @@
 """Source to tree: scan, read every sample, finish its image, stage it, publish all at once."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -191,20 +191,22 @@ def _convert(
     if plan.replace and not plan.resumed:
         staging.discard()
     staging.begin(plan.identity)
-    failures: list[engine.Failure | None] = []
+    failures: dict[int, engine.Failure] = {}
     account = RunNotes()
     earlier = plan.previous if isinstance(plan.previous, RecordFile) else None
     lines = Journal(staging.folder, earlier)
     try:
         work.kept.carry(lines, account, told=plan.resumed)
         task, written = WrittenSample(work.task, plan.began), NewSignatures.unknown(len(lines))
-        for result in progress(engine.run(task, todo, jobs=jobs), len(todo), "converting"):
-            if not isinstance(result, engine.Failure):
-                record, line, key, signed = result
-                lines.add(record, line, key)
-                account.add(record, pictures=signed.pictures)
-                written.add(signed)
-            failures.append(result if isinstance(result, engine.Failure) else None)
+        results = progress(engine.run(task, todo, jobs=jobs), len(todo), "converting")
+        for number, result in enumerate(results):
+            if isinstance(result, engine.Failure):
+                failures[number] = result
+                continue
+            record, line, key, signed = result
+            lines.add(record, line, key)
+            account.add(record, pictures=signed.pictures)
+            written.add(signed)
         return _published(work, lines, written, failures, account, on_error, call)
     finally:
         lines.close()
@@ -215,7 +217,7 @@ def _published(
     work: Work,
     lines: Journal,
     written: NewSignatures,
-    failures: Sequence["engine.Failure | None"],
+    failures: Mapping[int, "engine.Failure"],
     account: RunNotes,
     on_error: str,
     call: Call | None,
@@ -259,7 +261,7 @@ def _published(
     )
     notes_again = (*work.scan.notes, *unpainted_notes(unpainted))
     again = replace(done, kept=count, notes=notes_again, covered=())
-    repeated = None if any(failures) else call
+    repeated = None if failures else call
     last_run.save_published(
         work, lines, written if whole else None, account.totals, texts, checksum, repeated, again
     )

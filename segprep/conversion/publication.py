@@ -45,9 +45,11 @@ def refuse(skipped: tuple[Skipped, ...], scan: Scan, on_error: str, some: bool) 
 
 
 def all_skipped(
-    failures: Iterable["engine.Failure | None"], todo: Sequence[Item], work: Work
+    failures: Mapping[int, "engine.Failure"], todo: Sequence[Item], work: Work
 ) -> tuple[Skipped, ...]:
-    """Every input that was skipped, by path: by the scan, as foreign, or because it failed."""
+    """Every input that was skipped, by path: by the scan, as foreign, or because it failed;
+    *failures* by their numbers in *todo*.
+    """
     failed = [
         Skipped(
             todo[number].stem,
@@ -58,8 +60,7 @@ def all_skipped(
             error.foreign,
             error.detail,
         )
-        for number, error in enumerate(failures)
-        if error
+        for number, error in failures.items()
     ]
     skipped = (*work.scan.skipped, *work.foreign, *failed)
     return tuple(sorted(skipped, key=lambda entry: work.task.archives.outer(entry.path)))

@@ -25,7 +25,7 @@ def account(
         else []
     )
     records = [result for result in results if isinstance(result, Record)]
-    failures = [result if isinstance(result, engine.Failure) else None for result in results]
+    failures = {n: result for n, result in enumerate(results) if isinstance(result, engine.Failure)}
     skipped = all_skipped(failures, todo, work)
     if dry_run:
         refuse(skipped, work.scan, on_error, bool(records) or bool(work.kept))
@@ -45,7 +45,7 @@ def account(
         work.plan.close()
     return Conversion(
         work.task.out,
-        failures.count(None),
+        len(results) - len(failures),
         len(work.kept),
         work.vanished,
         skipped,
