@@ -149,3 +149,41 @@ def test_videos_and_volumes_are_named(tmp_path: Path, content: dict[str, Any], k
     skipped = reader.scan().skipped
     assert [skip.reason for skip in skipped] == [f"annotates a {kind}, not an image"]
     assert "project of images" in skipped[0].hint
+
+
+def project(root: Path, **drawn: int) -> Reader:
+    """Datasets of 12 images each, of which so many have a shape."""
+    write(root / "meta.json", {"classes": [{"title": "cat"}], "tags": []})
+    size = {"height": HEIGHT, "width": WIDTH}
+    for folder, count in drawn.items():
+        for number in range(12):
+            photo(root / folder / "img" / f"{folder}{number}.png")
+            things = [polygon("cat", SQUARE)] * (number < count)
+            path = root / folder / "ann" / f"{folder}{number}.png.json"
+            write(path, {"size": size, "objects": things})
+    return Reader(root)
+
+
+def test_a_list_that_was_never_annotated_is_refused(tmp_path: Path) -> None:
+    reader = project(tmp_path, train=12, val=11, test=0)
+    reason = "none of the 12 annotations of test has a shape, though those of train, val do"
+    with pytest.raises(UsageError, match=reason) as caught:
+        reader.scan()
+    assert "--annotations" in caught.value.hint
+    assert len(Reader(tmp_path, classes="_background_,cat").scan().items) == 36
+    assert len(Reader(tmp_path, annotations=("train/*", "val/*")).scan().items) == 24
+
+
+def test_background_in_all_lists_is_taken_as_meant(tmp_path: Path) -> None:
+    assert len(project(tmp_path, train=8, test=0).scan().items) == 24
+
+
+def test_copies_in_another_list_can_be_left_out(tmp_path: Path) -> None:
+    example(tmp_path)
+    photo(tmp_path / "trainval" / "img" / "a.png")
+    copy = (tmp_path / "train" / "ann" / "a.png.json").read_bytes()
+    (tmp_path / "trainval" / "ann").mkdir()
+    (tmp_path / "trainval" / "ann" / "a.png.json").write_bytes(copy)
+    assert (
+        "--annotations PATTERN if one folder is a copy" in Reader(tmp_path).scan().skipped[0].hint
+    )

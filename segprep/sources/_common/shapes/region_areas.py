@@ -3,7 +3,7 @@ that are only boxes.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,6 +46,26 @@ def refuse_empty(count: int, classes: str | None) -> None:
         reason = f"nothing would be painted: none of the {count} annotations has a shape"
         hint = "draw shapes; if the images are meant to be all background, give --classes"
         raise UsageError("nothing-to-convert", reason, hint)
+
+
+def refuse_empty_lists(
+    lists: Mapping[str, Sequence[str]], drawn: Set[str], classes: str | None
+) -> None:
+    """Raise UsageError where none of the many images of one of the *lists* is among those with
+    shapes (*drawn*), and nearly all of the others are, unless *classes* are stated.
+    """
+    empty = [name for name, stems in lists.items() if drawn.isdisjoint(stems)]
+    others = [stem for name, stems in lists.items() if name not in empty for stem in stems]
+    few = 10 * len(drawn & set(others)) < 9 * len(others)
+    if classes is not None or not others or few:
+        return
+    for name in empty:
+        if len(lists[name]) >= _MANY:
+            reason = f"none of the {len(lists[name])} annotations of {name} has a shape, though"
+            reason = f"{reason} those of {', '.join(key for key in lists if key not in empty)} do"
+            hint = "leave them out: --annotations PATTERN names those that are meant; if the images"
+            hint = f"{hint} are meant to be all background, give --classes"
+            raise UsageError("nothing-to-convert", reason, hint)
 
 
 def is_box(rings: Sequence[Ring]) -> bool:

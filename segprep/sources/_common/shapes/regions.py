@@ -108,11 +108,15 @@ class RegionReader(LabelOptions):
         images_of = ((item.labels[0], cast("Path", item.image)) for item in index.items)
         chosen_files.check_rivals(images_of, roots[0])
         unique = stems.unique(index.items, index.skipped)
+        lists = index.lists(unique)
+        drawn_stems = {item.stem for item in unique if item.payload[1].regions}
+        region_areas.refuse_empty_lists(lists, drawn_stems, self.classes)
+        way = "--annotations PATTERN"
         return Scan(
             unique,
             table.classes,
-            (*skipped, *index.skipped),
-            index.lists(unique),
+            (*skipped, *(stems.with_exclusion(skip, way) for skip in index.skipped)),
+            lists,
             (*class_notes, *notes, *index.notes()),
         )
 
