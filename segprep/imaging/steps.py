@@ -14,6 +14,7 @@ from segprep.types import IGNORE
 # of the places where ids meet that are not neighbors, the share with a step between: at most .01 in
 # drawn masks, .4 and more in smoothed ones; and how many steps tell anything
 STEPPED, LEAST_STEPS = 0.25, 16
+_BAND = 1 << 20  # pixels that are looked at together
 _NOISE = 0.1  # the share of pixels that are steps beyond which there are no regions to smooth
 _INSIDE = 0.3  # the share of a value's pixels that are inside, up to which it is a drawn border
 HINT = "the masks were smoothed or saved as JPEG, before they became PNG perhaps: export them again"
@@ -51,18 +52,21 @@ def measure(mask: NDArray[Any], counts: Mapping[int, int]) -> MaskSteps:
     """
     if len(counts.keys() - {IGNORE}) < 3:
         return NONE
-    both, ignored = (mask, np.ascontiguousarray(mask.T)), IGNORE in counts
-    between = [_between(rows, ignored=ignored) for rows in both]
-    total = int(sum(map(np.count_nonzero, between)))
+    (height, width), flat = mask.shape, np.ascontiguousarray(mask).reshape(-1)
+    steps, direct, count = list[NDArray[Any]](), 0, max(1, _BAND // width)
+    for top in range(0, height, count):
+        rows = flat[top * width : (top + count + 2) * width]
+        for stride in (1, width)[:width]:  # the same where there is one column
+            between, apart = _meetings(rows, width, stride, count)
+            steps.append(between)
+            direct += apart
+    total = sum(map(len, steps))
     if total > _NOISE * mask.size:
         return NONE
-    direct = sum(_direct(rows, ignored=ignored) for rows in both)
     few = total < LEAST_STEPS or total < STEPPED * (total + direct)
     if few and 20 * direct >= total:
         return MaskSteps(frozenset(), total, total + direct)
-    values = np.unique(
-        np.concatenate([rows[:, 1:-1][own] for rows, own in zip(both, between, strict=True)])
-    )
+    values = np.unique(np.concatenate(steps))
     if len(values) == 1 and 20 * direct < total and _is_line(mask == values[0]):
         return NONE  # a border that was drawn
     return MaskSteps(frozenset() if few else frozenset(values.tolist()), total, total + direct)
@@ -90,22 +94,25 @@ def has_slivers(mask: NDArray[Any], steps: MaskSteps) -> bool:
     return 2 * wide >= steps.count
 
 
-def _between(rows: NDArray[Any], *, ignored: bool) -> NDArray[np.bool_]:
-    """Which pixels in the middle of three of a row lie between the other two; none beside one that
-    is *ignored*.
+def _meetings(rows: NDArray[Any], width: int, stride: int, count: int) -> tuple[NDArray[Any], int]:
+    """Where the first *count* of some *rows* (N * width,) change from a pixel to the next one, at a
+    *stride* of 1 or *width*: pixels between a smaller and a larger one, and how many pairs are not
+    neighbors.
     """
-    before, own, after = rows[:, :-2], rows[:, 1:-1], rows[:, 2:]
-    high = np.maximum(before, after)
-    result: NDArray[np.bool_] = (np.minimum(before, after) < own) & (own < high)
-    return result & (high != IGNORE) if ignored else result
-
-
-def _direct(rows: NDArray[Any], *, ignored: bool) -> int:
-    """How many neighbors in a row differ by two or more."""
-    before, after = rows[:, :-1], rows[:, 1:]
-    high = np.maximum(before, after)
-    result = high - np.minimum(before, after) >= 2
-    return int(np.count_nonzero(result & (high != IGNORE) if ignored else result))
+    changed = rows[stride:] != rows[:-stride]
+    if stride < width:
+        changed[width - 1 :: width] = False  # from the end of a row to the next one
+    at = np.flatnonzero(changed[: count * width])
+    first, second = rows[at], rows[at + stride]
+    low, high = np.minimum(first, second), np.maximum(first, second)
+    apart = int(np.count_nonzero((high - low >= 2) & (high != IGNORE)))
+    inner = at[at + stride < len(changed)]
+    inner = inner[changed[inner + stride]]
+    if not inner.size:
+        return rows[:0], apart
+    own, ends = rows[inner + stride], (rows[inner], rows[inner + 2 * stride])
+    low, high = np.minimum(*ends), np.maximum(*ends)
+    return own[(low < own) & (own < high) & (high != IGNORE)], apart
 
 
 def _is_line(own: NDArray[np.bool_]) -> bool:

@@ -179,3 +179,31 @@ def test_steps_nearly_everywhere_with_strips_as_often_are_left_to_the_set() -> N
     assert steps.has_slivers(mask, measured)
     smoothed = np.asarray(drawn(3, 4).resize((340, 260), BILINEAR))
     assert not steps.has_slivers(smoothed, steps.measure(smoothed, image.histogram(smoothed)))
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_steps_are_those_between_three_neighbors_in_a_row_or_column(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    random = np.random.default_rng(seed)
+    height, width = random.integers(1, 30, 2).tolist()
+    kind = np.uint16 if seed % 3 else np.uint8
+    mask = random.choice(np.array([0, 1, 2, 5, 255], kind), (height, width))
+    mask = np.repeat(mask, 1 + seed % 4, axis=1)[:, :: 1 + seed % 2]
+    between, direct = list[int](), 0
+    for lines in (mask.astype(int), mask.T.astype(int)):
+        for line in lines.tolist():
+            for first, own, last in zip(line, line[1:], line[2:], strict=False):
+                if min(first, last) < own < max(first, last) < 255:
+                    between.append(own)
+            direct += sum(abs(a - b) > 1 and max(a, b) < 255 for a, b in zip(line, line[1:]))  # noqa: B905, RUF007
+    monkeypatch.setattr(steps, "_NOISE", 9)
+    monkeypatch.setattr(steps, "LEAST_STEPS", 0)
+    monkeypatch.setattr(steps, "STEPPED", 0)
+    monkeypatch.setattr(steps, "_is_line", lambda own: False)
+    counts = image.histogram(mask)
+    expected = steps.MaskSteps(frozenset(between), len(between), len(between) + direct)
+    for band in (1, 50, 1 << 20):
+        monkeypatch.setattr(steps, "_BAND", band)
+        several = len(counts.keys() - {255}) >= 3
+        assert steps.measure(mask, counts) == (expected if several else steps.NONE)
