@@ -233,6 +233,7 @@ def test_several_trees_are_named(tmp_path: Path) -> None:
         "folders-unclear",
         True,
     )
+    assert "segprep merge OUT1 OUT2 OUT" in caught.value.hint
 
 
 def two_truths(tmp_path: Path) -> Path:

@@ -16,6 +16,7 @@ MASK_FOLDERS = (
     "SegmentationClassPNG",
     "SegmentationClassRaw",
 )  # old labelme keeps arrays in SegmentationClass, DeepLab the ids in Raw
+_ALL = "if all are meant, convert each, then: segprep merge OUT1 OUT2 OUT"
 
 
 def homes(root: Path, *, images: bool = True) -> list[Path]:
@@ -56,7 +57,7 @@ def home(root: Path, *, images: bool = True) -> Path:
         raise UsageError(
             "folders-unclear",
             f"{root} holds {f'several trees: {listed}' if trees else f'no {IMAGES} and {MASKS}'}",
-            f"give the folder of one tree: {trees[0]}" if trees else "give the folder of one tree",
+            f"give the folder of one tree{f': {trees[0]}; {_ALL}' if trees else ''}",
         )
     return trees[0]
 
