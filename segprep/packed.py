@@ -115,7 +115,13 @@ class PackedNames(LazySequence[str]):
         if not len(numbers):
             return
         self._order, self._next = None, 0
-        chosen, starts = np.asarray(numbers, np.int64), np.frombuffer(names._starts, np.int64)
+        starts = np.frombuffer(names._starts, np.int64)
+        if isinstance(numbers, range):
+            places = starts[numbers[0] : numbers[-1] + 2]
+            self._starts.frombytes((places[1:] + (len(self._text) - places[0])).tobytes())
+            self._text += memoryview(names._text)[places[0] : places[-1]]
+            return
+        chosen = np.asarray(numbers, np.int64)
         gaps = np.flatnonzero(np.diff(chosen) != 1) + 1
         firsts, ends = chosen[[0, *gaps]], chosen[[*(gaps - 1), -1]] + 1
         lengths = starts[chosen + 1] - starts[chosen]
@@ -186,26 +192,6 @@ class PackedNames(LazySequence[str]):
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and self.find(name) >= 0
-
-
-class PackedDigests:
-    """Digests in hexadecimal digits by the names of what they are of; of equal names the last
-    counts.
-    """
-
-    def __init__(self, digests: Iterable[tuple[str, str]] = ()) -> None:
-        self.names, self._digests, self._size = PackedNames(), bytearray(), 0
-        for name, digest in digests:
-            self.names.append(name)
-            packed = bytes.fromhex(digest)
-            self._size = len(packed)
-            self._digests += packed
-
-    def __len__(self) -> int:
-        return len(self.names)
-
-    def __getitem__(self, number: int) -> str:
-        return self._digests[number * self._size : (number + 1) * self._size].hex()
 
 
 class PackedPaths(LazySequence[Path]):

@@ -1,5 +1,6 @@
 """The benchmarks run: a sample of each, whose figures say nothing."""
 
+import json
 import os
 import subprocess
 import sys
@@ -66,3 +67,18 @@ def test_growth_is_measured_and_drawn(tmp_path: Path) -> None:
     again = ("again", "again, 1 % changed", "again, --verify")
     assert steps == ["convert", *again, "split", "info", "check", "miou", "verify"]
     assert "convert" in (tmp_path / "growth.svg").read_text("utf-8")
+
+
+def test_points_of_an_earlier_run_are_kept_and_not_run_again(tmp_path: Path) -> None:
+    points = tmp_path / "points.jsonl"
+    point = {"cpu": 2.0, "wall": 3.0, "peak": 400.0}
+    steps = ("again", "again, 1 % changed", "split", "info", "check", "miou", "verify")
+    earlier = [{"step": step, "count": 100, **point} for step in ("again, --verify", *steps)]
+    earlier.append({"step": "convert", "count": 1_000_000, **point})
+    points.write_text("".join(json.dumps(line) + "\n" for line in earlier))
+    lines = output("scale.py", "100", "--points", str(points))
+    assert "| again | 2.00 s, 400 MiB |  |" in lines
+    (convert,) = (line for line in lines if line.startswith("| convert"))
+    assert convert.endswith("MiB | 2.00 s, 400 MiB |")
+    added = [json.loads(line) for line in points.read_text().splitlines()][len(earlier) :]
+    assert [(line["step"], line["count"]) for line in added] == [("convert", 100)]

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from segprep.checks._common.packed_digests import PackedDigests
 from segprep.chunks import Chunks
-from segprep.packed import PackedDigests, PackedNames, PackedPaths
+from segprep.packed import PackedNames, PackedPaths
 from segprep.packed_items import FirstLabels, PackedItems
 from segprep.sources._common.pairing import matching
 from segprep.sources._common.pairing.name_rules import Folders

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from segprep.checking.stored_pairs import StoredPairs, room
+from segprep.checks._common.packed_digests import PackedDigests
 from segprep.checks._common.survey import ListFile, Pair, Survey, Trouble
 from segprep.dataset import classes as class_lists
 from segprep.dataset.manifest import MANIFEST, Manifest
@@ -26,7 +27,7 @@ from segprep.errors import SegprepError, SourceError, UsageError
 from segprep.files import listing, read_inside
 from segprep.imaging.image import SUFFIXES
 from segprep.names import is_sidecar, natural_order, stem_key, stem_of
-from segprep.packed import PackedDigests, PackedPaths
+from segprep.packed import PackedPaths
 from segprep.types import Classes
 
 if TYPE_CHECKING:

@@ -218,7 +218,6 @@ def save(task: SampleTask, index: Index) -> None:
     signatures = index.signatures
     kept = signatures.outputs, signatures.numbers, signatures.kinds, signatures.pictures
     parts = *kept, index.facts.keys, index.facts.numbers
-    body = b"".join(part.tobytes() for part in parts)
     head: dict[str, Any] = {
         "records": index.records,
         "totals": index.totals and index.totals.plain(),
@@ -227,4 +226,4 @@ def save(task: SampleTask, index: Index) -> None:
         "facts": [value.hex() for value in index.facts.values],
         "lengths": [*map(len, parts)],
     }
-    index_file.write(task.out, head, body)
+    index_file.write(task.out, head, parts)

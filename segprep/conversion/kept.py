@@ -75,10 +75,9 @@ class Kept(Mapping[str, Record]):
         """Keep the records of these *lines*."""
         np.frombuffer(self.held, np.uint8)[lines] = 1
 
-    def lines(self) -> list[int]:
+    def lines(self) -> "array[int]":
         """The lines of the records that are kept."""
-        lines: list[int] = np.flatnonzero(np.frombuffer(self.held, np.uint8)).tolist()
-        return lines
+        return array("q", np.flatnonzero(np.frombuffer(self.held, np.uint8)).tobytes())
 
     def dropped(self) -> Iterator[str]:
         """The stems of the previous records that are not kept."""

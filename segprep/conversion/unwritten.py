@@ -7,7 +7,7 @@ from segprep.conversion.planning import Work
 from segprep.conversion.publication import all_skipped, refuse
 from segprep.conversion.result import Conversion
 from segprep.conversion.run_notes import RunNotes
-from segprep.conversion.unpainted import UnpaintedLabels, unpainted_notes
+from segprep.conversion.unpainted import unpainted_notes
 from segprep.types import Progress, Record
 
 
@@ -19,33 +19,38 @@ def account(
     Raises BadInputError where the real run would.
     """
     todo = work.todo if dry_run else ()
-    results = (
-        list(progress(engine.run(work.task, todo, jobs=jobs), len(todo), "reading"))
-        if dry_run
-        else []
-    )
-    records = [result for result in results if isinstance(result, Record)]
-    failures = {n: result for n, result in enumerate(results) if isinstance(result, engine.Failure)}
+    told, failures, good = RunNotes(), dict[int, engine.Failure](), 0
+    results = engine.run(work.task, todo, jobs=jobs)
+    shown = progress(results, len(todo), "reading") if dry_run else ()
+    for number, result in enumerate(shown):
+        if isinstance(result, engine.Failure):
+            failures[number] = result
+        else:  # of a million, none is kept
+            told.add(result)
+            good += 1
     skipped = all_skipped(failures, todo, work)
     if dry_run:
-        refuse(skipped, work.scan, on_error, bool(records) or bool(work.kept))
-    told = RunNotes()
-    for record in records:
-        told.add(record)
+        refuse(skipped, work.scan, on_error, bool(good or work.kept))
     notes, covered = told.summed(
         work.scan.classes.names,
-        lambda: records,
+        lambda: (
+            result
+            for result in engine.run(work.task, todo, jobs=jobs)
+            if isinstance(result, Record)
+        ),
         overlap=getattr(work.task.reader, "overlap", "order"),
     )
     old = work.plan.old
     if not dry_run and old is not None:  # nothing changed, and records need not be parsed
         unpainted = tuple(old.extra.get("unpainted", ()))
     else:
-        unpainted = UnpaintedLabels.of((*work.kept.values(), *records)).rows()
+        for record in work.kept.values():
+            told.unpainted.add(record.unpainted)
+        unpainted = told.unpainted.rows()
         work.plan.close()
     return Conversion(
         work.task.out,
-        len(results) - len(failures),
+        good,
         len(work.kept),
         work.vanished,
         skipped,

@@ -6,13 +6,15 @@ import json
 import os
 import time
 from array import array
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from blake3 import blake3
+
 from segprep import __version__
-from segprep.files import digest, read_plain
+from segprep.files import read_plain
 
 
 def index_path(out: Path) -> Path:
@@ -21,20 +23,21 @@ def index_path(out: Path) -> Path:
     return real.parent / f".{real.name}.segprep-index"
 
 
-def read(out: Path) -> tuple[dict[str, Any], bytes]:
+def read(out: Path) -> tuple[dict[str, Any], memoryview]:
     """The first line of the index beside the tree *out*, and what follows; empty ones where it
     cannot be believed. Raises OSError, ValueError, KeyError, TypeError for one that is damaged.
     """
-    head, _, body = read_plain(index_path(out)).partition(b"\n")
-    header: dict[str, Any] = json.loads(head)
+    data = read_plain(index_path(out))
+    end = data.index(b"\n")
+    header, body = dict[str, Any](json.loads(data[:end])), memoryview(data)[end + 1 :]
     told = (header["segprep"], header["out"], header["digest"])
-    whole = told == (__version__, os.path.realpath(out), _digest(header, body))
-    return (header, body) if whole and header["time"] <= time.time_ns() else ({}, b"")
+    whole = told == (__version__, os.path.realpath(out), _digest(header, (body,)))
+    return (header, body) if whole and header["time"] <= time.time_ns() else ({}, body[:0])
 
 
-def write(out: Path, content: Mapping[str, Any], body: bytes) -> None:
-    """Write the index of the tree *out*: *content* in its first line, then *body*. Where the system
-    refuses, there is none.
+def write(out: Path, content: Mapping[str, Any], body: Sequence["array[int]"]) -> None:
+    """Write the index of the tree *out*: *content* in its first line, then *body*, which is not
+    copied. Where the system refuses, there is none.
     """
     header = {"segprep": __version__, "out": os.path.realpath(out), **content}
     header["time"] = time.time_ns()
@@ -44,13 +47,18 @@ def write(out: Path, content: Mapping[str, Any], body: bytes) -> None:
     with suppress(OSError):
         temporary.unlink(missing_ok=True)
         with open(temporary, "xb") as file:
-            file.write(json.dumps(header).encode() + b"\n" + body)
+            file.write(json.dumps(header).encode() + b"\n")
+            file.writelines(body)
         os.replace(temporary, path)
 
 
-def _digest(header: Mapping[str, Any], body: bytes) -> str:
+def _digest(header: Mapping[str, Any], body: "Sequence[array[int] | memoryview]") -> str:
+    """The digest of *header*, less its own, and *body*."""
     told = {key: value for key, value in header.items() if key != "digest"}
-    return digest(json.dumps(told).encode() + body)
+    checksum = blake3(json.dumps(told).encode())
+    for part in body:
+        checksum.update(memoryview(part).cast("B"))
+    return str(checksum.hexdigest(20))
 
 
 def output_keys(out: Path, records: str) -> "array[int]":

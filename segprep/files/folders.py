@@ -45,11 +45,14 @@ def _entries(folder: str) -> tuple[list[str], list[str]]:
     """The names in *folder* in order, and those of folders, the last one first. Raises
     SourceError.
     """
+    names, folders = list[str](), list[str]()
     try:
         with os.scandir(folder) as entries:
-            shown = [entry for entry in entries if entry.name[0] != "."]
-        names = [entry.name for entry in shown]
-        folders = [entry.name for entry in shown if entry.is_dir(follow_symlinks=False)]
+            for entry in entries:  # none is kept: one takes four times the memory of its name
+                if (name := entry.name)[0] != ".":
+                    names.append(name)
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append(name)
     except OSError as error:
         raise SourceError(
             Path(folder),
@@ -57,7 +60,9 @@ def _entries(folder: str) -> tuple[list[str], list[str]]:
             "check its permissions",
             "unreadable",
         ) from error
-    return sorted(names), sorted(folders, reverse=True)
+    names.sort()
+    folders.sort(reverse=True)
+    return names, folders
 
 
 def remove_folder(path: Path) -> None:

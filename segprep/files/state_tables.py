@@ -126,9 +126,12 @@ class StateTable:
     def _all(self) -> tuple[Keys, Keys]:
         """All keys in order, and their numbers."""
         if not self._ordered:
-            keys, own = np.concatenate(self._keys), np.concatenate(self._numbers)
+            keys, self._keys = np.concatenate(self._keys), []
             order = np.argsort(keys)
-            self._keys, self._numbers = [keys[order]], [own[order]]
+            self._keys = [keys[order]]
+            del keys
+            own, self._numbers = np.concatenate(self._numbers), []
+            self._numbers = [own[order]]
             self._ordered = True
         empty = np.empty(0, np.uint64)
         return (self._keys[0], self._numbers[0]) if self._keys else (empty, empty)

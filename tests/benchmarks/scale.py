@@ -1,16 +1,21 @@
 """``make bench-scale``: how time and memory grow with the number of samples, and a plot of it.
 
     python tests/benchmarks/scale.py [MOST] [--least LEAST] [--work FOLDER] [--plot FILE.svg]
+        [--points FILE.jsonl]
 
 From LEAST (100) to MOST (10000) samples, ten times as many in each step; 1000000 takes hours and
-13 GB of disk. Every step runs as a process of its own; memory is the peak of the largest one.
+13 GB of disk. Every step runs as a process of its own; memory is the peak of the largest one. What
+is measured is added to FILE.jsonl, and plotted with what an earlier run measured, whose numbers of
+samples are not run again: a million on one day, the rest on another.
 """
 
 import argparse
+import json
 import os
 import shutil
 import tempfile
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import processor
@@ -38,31 +43,61 @@ def commands(source: Path, tree: Path) -> dict[str, list[str]]:
     }
 
 
-def curve(least: int, most: int, folder: Path | None = None) -> dict[str, list[tuple[int, Run]]]:
-    """Step -> (samples, run), for *least*, ten times as many, … *most* samples."""
-    results: dict[str, list[tuple[int, Run]]] = {}
+Results = dict[str, list[tuple[int, Run]]]
+
+
+def curve(least: int, most: int, folder: Path | None = None, points: Path | None = None) -> Results:
+    """Step -> (samples, run), for *least*, ten times as many, … *most* samples. Those of *points*
+    are not run again; the others are added to it.
+    """
+    results = measured(points)
+    known = {(step, count) for step, runs in results.items() for count, _ in runs}
     with tempfile.TemporaryDirectory(prefix="segprep-scale-", dir=folder) as name:
         count = least
         while count <= most:
             work = Path(name) / str(count)
+            steps = {
+                step: arguments
+                for step, arguments in commands(work / "source", work / "tree").items()
+                if count <= LARGEST.get(step, most)
+            }
+            if all((step, count) in known for step in steps):
+                count *= 10
+                continue
             source = tiny.write(work / "source", count)
-            for step, arguments in commands(source, work / "tree").items():
-                if count > LARGEST.get(step, most):
-                    continue
+            for step, arguments in steps.items():
                 if step == "again, 1 % changed":
                     tiny.touch(source, 100)
                 time.sleep(SETTLED)
                 run = measure(passing(*SEGPREP, *arguments))
-                results.setdefault(step, []).append((count, run))
-                _tell(step, results[step])
+                if (step, count) not in known:
+                    results.setdefault(step, []).append((count, run))
+                    results[step].sort(key=lambda point: point[0])
+                    if points:
+                        with points.open("a") as file:
+                            print(
+                                json.dumps({"step": step, "count": count, **asdict(run)}), file=file
+                            )
+                _tell(step, count, run, dict(results[step]).get(count // 10))
             shutil.rmtree(work)
             count *= 10
     return results
 
 
-def _tell(step: str, runs: list[tuple[int, Run]]) -> None:
-    count, run = runs[-1]
-    growth = f"{run.cpu / runs[-2][1].cpu:>6.1f}x" if len(runs) > 1 else ""
+def measured(points: Path | None) -> Results:
+    """What *points* holds: an object of step, count, cpu, wall and peak in each line."""
+    results: Results = {}
+    for line in points.read_text().splitlines() if points and points.exists() else ():
+        point = json.loads(line)
+        run = Run(point["cpu"], point["wall"], point["peak"])
+        results.setdefault(point["step"], []).append((point["count"], run))
+    for runs in results.values():
+        runs.sort(key=lambda point: point[0])
+    return results
+
+
+def _tell(step: str, count: int, run: Run, before: Run | None) -> None:
+    growth = f"{run.cpu / before.cpu:>6.1f}x" if before else ""
     each = 1000 * run.cpu / count
     print(
         f"{count:>9} {step:<18} {run.cpu:>9.2f} s CPU {each:>8.3f} ms a sample {run.wall:>7.0f} s"
@@ -71,16 +106,17 @@ def _tell(step: str, runs: list[tuple[int, Run]]) -> None:
     )
 
 
-def table(results: dict[str, list[tuple[int, Run]]]) -> str:
+def table(results: Results) -> str:
     """Time and memory of each step by the number of samples, in Markdown."""
-    counts = [f"{count:,}" for count, _ in results["convert"]]
-    lines = [["step", *counts], ["---"] * (1 + len(counts))]
+    counts = sorted({count for runs in results.values() for count, _ in runs})
+    lines = [["step", *(f"{count:,}" for count in counts)], ["---"] * (1 + len(counts))]
     for step, runs in results.items():
-        lines.append([step, *(f"{run.cpu:.2f} s, {run.peak:.0f} MiB" for _, run in runs)])
+        told = {count: f"{run.cpu:.2f} s, {run.peak:.0f} MiB" for count, run in runs}
+        lines.append([step, *(told.get(count, "") for count in counts)])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def plot(results: dict[str, list[tuple[int, Run]]], path: Path) -> None:
+def plot(results: Results, path: Path) -> None:
     """Time and memory over the number of samples, both axes logarithmic."""
     import matplotlib
 
@@ -108,9 +144,10 @@ if __name__ == "__main__":
     parser.add_argument("--least", type=int, default=100)
     parser.add_argument("--work", type=Path, help="where files are written, not /tmp")
     parser.add_argument("--plot", type=Path)
+    parser.add_argument("--points", type=Path, help="what was measured before, and will be")
     options = parser.parse_args()
     print(processor.name(), flush=True)
-    curves = curve(options.least, options.most, options.work)
+    curves = curve(options.least, options.most, options.work, options.points)
     print(table(curves))
     if options.plot:
         plot(curves, options.plot)

@@ -37,11 +37,11 @@ def tree(source: Path, tmp_path: Path) -> Path:
 def settle(tree: Path) -> None:
     """The files of *tree*, as they are, count as recorded: as where a disk lost a change's time."""
     header, body = index_file.read(tree)
-    keys = array("Q")
+    keys, rest = array("Q"), array("B")
     for record in Tree(tree).records():
         keys.append(states.key(os.stat(tree / name) for name in record.digests))
-    body = keys.tobytes() + body[len(keys.tobytes()) :]
-    index_file.write(tree, {key: header[key] for key in header if key != "digest"}, body)
+    rest.frombytes(body[len(keys.tobytes()) :])
+    index_file.write(tree, {key: header[key] for key in header if key != "digest"}, (keys, rest))
 
 
 def spoil(tree: Path, stem: str) -> None:

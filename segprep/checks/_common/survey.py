@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segprep.checks._common.moved_on import MovedOn
+from segprep.checks._common.packed_digests import PackedDigests
 from segprep.checks._common.painted import Paint
 from segprep.dataset.manifest import Manifest
-from segprep.packed import PackedDigests, PackedNames
+from segprep.packed import PackedNames
 from segprep.types import IGNORE, Classes
 
 

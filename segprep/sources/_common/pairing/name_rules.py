@@ -65,6 +65,7 @@ def image_files(folder: Path) -> PackedPaths:
     paths = PackedPaths()
     for where, names in listed_by_folder(str(folder)):
         paths.add_all(where, [name for name in names if name.lower().endswith(SUFFIXES)])
+        del names
     return paths
 
 
@@ -74,6 +75,7 @@ def picture_folders(root: Path) -> set[str]:
     for folder, names in listed_by_folder(str(root)):
         if folder not in holding and any(name.lower().endswith(SUFFIXES) for name in names):
             holding.add(folder)
+        del names  # of a million files; those of the next folder come now
     return holding
 
 
@@ -212,8 +214,10 @@ def _fuller(
     images: PackedPaths, masks: PackedPaths, pair: Folders, key: Callable[[str], str]
 ) -> Partners:
     """The partners by *key*, in folders of the same name or, if these are more, in any."""
-    both = (_partners(images, masks, pair, key, nested) for nested in (True, False))
-    return max(both, key=len)
+    beside = _partners(images, masks, pair, key, nested=True)
+    if len(beside) == min(len(images), len(masks)):
+        return beside
+    return max(beside, _partners(images, masks, pair, key, nested=False), key=len)
 
 
 def _partners(
