@@ -1,5 +1,6 @@
 """The run over a dataset: lay out, read every file once, judge."""
 
+from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,6 +20,7 @@ from segprep.checks._common.survey import ImageFacts, Pair, Survey, Trouble
 from segprep.dataset import classes as class_lists
 from segprep.dataset import tree
 from segprep.errors import TreeError, UsageError
+from segprep.packed import PackedPaths
 from segprep.types import Finding, Progress, Severity, no_progress
 
 if TYPE_CHECKING:
@@ -246,9 +248,12 @@ def _tell_apart(root: Path, pairs: list[Pair] | StoredPairs, jobs: int) -> None:
                 yield number, pair.image, photo
 
     twice = repeated(lambda: (photo.pixels for _, _, photo in told()))
-    alike = [(number, path) for number, path, photo in told() if photo.pixels in twice]
-    digests = engine.run(Pixels((root,)), [path for _, path in alike], jobs=jobs)
-    for (number, _), digest in zip(alike, digests, strict=True):
+    numbers, paths = array("Q"), PackedPaths()
+    for number, path, photo in told() if twice else ():
+        if photo.pixels in twice:
+            numbers.append(number)
+            paths.append(path)
+    for number, digest in zip(numbers, engine.run(Pixels((root,)), paths, jobs=jobs), strict=True):
         pair = pairs[number]
         if pair.photo and isinstance(digest, str):
             pairs[number] = pair.with_photo(replace(pair.photo, pixels=digest))

@@ -160,17 +160,23 @@ def room(count: int) -> "list[Pair] | StoredPairs":
 
 class StoredPairs(LazySequence[Pair]):
     """Samples in the order in which they were added: their facts in a file, their stems packed, and
-    eight bytes each.
+    eight bytes each; twelve more where some were changed.
     """
 
     def __init__(self) -> None:
         self.stems = PackedNames()
         self._facts, self._runs = Spool(), Spool()
         self._starts = array("Q", [0])
-        self._changed: dict[int, Pair] = {}
+        self._changed, self._places, self._sizes = Spool(), array("Q"), array("I")
 
     def append(self, pair: Pair) -> None:
-        """Add a sample: most rules look at one kind of its facts, so each is stored by itself."""
+        """Add a sample."""
+        self.stems.append(pair.stem)
+        self._facts.add(self._packed(pair))
+        self._starts.append(self._facts.size)
+
+    def _packed(self, pair: Pair) -> bytes:
+        """The facts of *pair*: most rules look at one kind of them, so each is stored by itself."""
         parts: tuple[Any, ...] = (
             pair.stem,
             pair.image and str(pair.image),
@@ -182,19 +188,28 @@ class StoredPairs(LazySequence[Pair]):
             pair.mask_trouble and _TROUBLE(pair.mask_trouble),
             tuple(map(str, pair.rivals)),
         )
-        self.stems.append(pair.stem)
-        self._facts.add(marshal.dumps(parts))
-        self._starts.append(self._facts.size)
+        return marshal.dumps(parts)
 
     def __setitem__(self, number: int, pair: Pair) -> None:
-        self._changed[number] = pair  # few are
+        missing = len(self) - len(self._sizes)
+        self._places.frombytes(bytes(8 * missing))
+        self._sizes.frombytes(bytes(4 * missing))
+        data = self._packed(pair)
+        self._places[number], self._sizes[number] = self._changed.add(data), len(data)
+
+    def _again(self, number: int) -> StoredPair | None:
+        """The sample of this *number* as it was changed, if it was."""
+        if number >= len(self._sizes) or not self._sizes[number]:
+            return None
+        data = self._changed.read(self._places[number], self._sizes[number])
+        return StoredPair(marshal.loads(data), self._runs)
 
     def __len__(self) -> int:
         return len(self._starts) - 1
 
     def _value(self, number: int) -> Pair:
-        if number in self._changed:
-            return self._changed[number]
+        if changed := self._again(number):
+            return changed
         start, end = self._starts[number : number + 2]
         return StoredPair(marshal.loads(self._facts.read(start, end - start)), self._runs)
 
@@ -203,16 +218,22 @@ class StoredPairs(LazySequence[Pair]):
             starts = self._starts[first : first + BLOCK + 1]
             data = memoryview(self._facts.read(starts[0], starts[-1] - starts[0]))
             for number, (start, end) in enumerate(pairwise(starts), first):
-                if number in self._changed:
-                    yield self._changed[number]
+                if changed := self._again(number):
+                    yield changed
                 else:
                     parts = marshal.loads(data[start - starts[0] : end - starts[0]])
                     yield StoredPair(parts, self._runs)
 
     def _stored(self, parts: tuple[Any, ...], *runs: Any) -> bytes:
         """*parts*, and where *runs* of bytes, which few rules read, begin and how long they are."""
-        apart = ((self._runs.add(data), len(data)) for data in map(bytes, runs))
-        return marshal.dumps((*parts, *apart))
+        return marshal.dumps((*parts, *map(self._place, runs)))
+
+    def _place(self, run: SupportsBytes) -> tuple[int, int]:
+        """Where *run* is stored, and how long it is; that of a changed sample is stored already."""
+        if isinstance(run, SpooledBytes) and run.spool is self._runs:
+            return run.start, run.size
+        data = bytes(run)
+        return self._runs.add(data), len(data)
 
 
 def _cells(signals: Signals) -> tuple[SupportsBytes, ...]:
