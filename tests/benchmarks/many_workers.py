@@ -6,11 +6,10 @@ as a multiple of that of the first: what shared memory and handing out the work 
 """
 
 import argparse
-import os
 import sys
 import tempfile
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from statistics import median
 
@@ -40,20 +39,16 @@ def main() -> None:
             )
             if not any(part in small[0] for part in SMALL)
         ]
-        with ThreadPoolExecutor(os.cpu_count()) as threads:
-            list(threads.map(in_process, [write for _, write, _ in chosen]))
+        with ProcessPoolExecutor() as processes:
+            list(processes.map(written, [write for _, write, _ in chosen]))
         for title, _, words in chosen:
             out = fresh(work / f"outs of {title}")
             print(row(title, words, given.jobs, given.rounds, out), flush=True)
 
 
-def in_process(write: Callable[[], object]) -> None:
-    """Write the data of a command in a process of its own: all at once."""
-    if (child := os.fork()) == 0:
-        write()
-        os._exit(0)
-    if os.waitpid(child, 0)[1]:
-        raise SystemExit("the data could not be written")
+def written(write: Callable[[], object]) -> None:
+    """Write the data of a command, in a process beside those of the others."""
+    write()
 
 
 def row(

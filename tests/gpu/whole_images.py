@@ -47,9 +47,9 @@ def run(device: str, most: int, show: Callable[..., None]) -> list[str]:
         cells: list[object] = [f"{arch} {preset}", free / 2**30, side * side / 1e6]
         each, _ = memory.per_pixel(network, 3)
         try:
-            before = used(device)
+            used(device)
             whole, seconds = timed(net, image, None)
-            real = (used(device) - before) / side**2
+            real = used(device) / side**2
             cut, tiled = timed(net, image, 1024)
             differ = float((whole != cut).mean())
             show(*cells, each, real, seconds, tiled, f"{differ:.2g}")
@@ -71,9 +71,10 @@ def timed(net: tiles.Net, image: np.ndarray, tile: int | None) -> tuple[np.ndarr
 
 
 def used(device: str) -> int:
-    """The most bytes that were reserved on the GPU since the last call; 0 on a CPU."""
+    """The most bytes that were taken on the GPU since the last call; 0 on a CPU."""
     if not device.startswith("cuda"):
         return 0
     most = torch.cuda.max_memory_reserved()
+    torch.cuda.empty_cache()
     torch.cuda.reset_peak_memory_stats()
     return most

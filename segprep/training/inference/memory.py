@@ -13,7 +13,7 @@ from segprep.training.devices import free_memory
 
 INDICES = 2**31 - 1  # elements of a tensor that all of PyTorch's kernels on a GPU can address
 SIDE = 256  # of the image that is thought of
-SHARE = 0.5  # of the free memory: convolutions need room to work in, and others their own
+SHARE, ON_GPU = 0.5, 0.35  # of the free memory: convolutions need room to work in, there 1.5 times
 
 
 class _Sizes(TorchDispatchMode):
@@ -43,9 +43,8 @@ def per_pixel(network: nn.Module, channels: int) -> tuple[float, float]:
     """
     with torch.no_grad(), torch.device("meta"):
         probe = deepcopy(network).to("meta").eval()
-        images = torch.empty(1, channels, SIDE, SIDE)
         with _Sizes() as sizes:
-            probe(images)
+            probe(torch.empty(1, channels, SIDE, SIDE))
     return sizes.most / SIDE**2 + 4 * channels, sizes.largest / SIDE**2
 
 
@@ -54,5 +53,6 @@ def room(network: nn.Module, channels: int, classes: int, device: str, processes
     *device*; 0 where its size is not known. Probabilities at two sizes come on top.
     """
     each, elements = per_pixel(network, channels)
-    fitting = int(free_memory(device) * SHARE / ((each + 12 * classes) * processes))
-    return min(fitting, int(INDICES / elements)) if device.startswith("cuda") else fitting
+    fitting = free_memory(device) / ((each + 12 * classes) * processes)
+    on_gpu = device.startswith("cuda")
+    return int(min(fitting * ON_GPU, INDICES / elements) if on_gpu else fitting * SHARE)
