@@ -232,7 +232,28 @@ def test_pictures_that_pair_with_no_masks_are_named(tmp_path: Path) -> None:
     )
     lay_out(root, "test/img/c.png", "test/img/d.png", "train/depth/a.png")
     notes = matching.match(root, image_folders.folders(root)).notes
-    text = (
-        "no masks pair with the pictures in test/img/ (2), train/depth/ (1); they were left alone"
+    assert [(note.code, note.message) for note in notes if "left alone" in note.message] == [
+        (
+            "image-unlabelled",
+            "no masks pair with the pictures in test/img/ (2); they were left alone",
+        )
+    ]
+    text = "the images are those of train/img/; train/depth/ has files of the same names"
+    assert ("folders-chosen", f"{text}: --images chooses") in [
+        (note.code, note.message) for note in notes
+    ]
+
+
+def test_two_folders_of_images_beside_the_masks_are_rivals(tmp_path: Path) -> None:
+    """The last one used to be taken, and the other said to pair with no masks."""
+    root = lay_out(
+        tmp_path, *(f"d/{kind}/{n}.png" for kind in ("images", "imgs", "masks") for n in "ab")
     )
-    assert ("image-unlabelled", text) in [(note.code, note.message) for note in notes]
+    with pytest.raises(UsageError) as caught:
+        image_folders.folders(root)
+    assert "several folders hold images of d/masks/: d/images, d/imgs" in str(caught.value)
+    assert "--images d/images --masks d/masks or --images d/imgs --masks d/masks" in (
+        caught.value.hint
+    )
+    lay_out(root, "d/imgs/c.png")  # without a mask: the other one fits better
+    assert image_folders.folders(root)[0].images == root / "d" / "images"

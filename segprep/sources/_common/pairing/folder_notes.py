@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from segprep.sources._common.pairing.folder_names import split_of
 from segprep.sources._common.pairing.name_rules import Folders, image_files
+from segprep.sources._common.pairing.repeated_folders import stems
 from segprep.types import Note
 
 _NAMED = 6  # folders that a note lists
@@ -45,11 +47,25 @@ def unused(root: Path, pair: Folders) -> list[Note]:
         texts.append(
             f"{names} was skipped: by its name it holds predictions; --images and --masks take it"
         )
+    own = stems(pair.images) if pair.apart else set()
+    same = [
+        path
+        for path in pair.apart
+        if path.parent == pair.images.parent and not split_of(path.name) and own & stems(path)
+    ]
+    if same:
+        taken = pair.images.relative_to(root).as_posix()
+        names = _listed(root, same)
+        texts.append(
+            f"the images are those of {taken}/; {names} has files of the same names: --images"
+            " chooses"
+        )
     notes = [Note("folders-chosen", text) for text in texts]
-    if pair.apart:
+    if len(same) < len(pair.apart):
         each = [
             f"{path.relative_to(root).as_posix()}/ ({len(image_files(path))})"
             for path in pair.apart
+            if path not in same
         ]
         text = f"no masks pair with the pictures in {_first(each)}; they were left alone"
         notes.append(Note("image-unlabelled", text))

@@ -120,10 +120,10 @@ def _by_names(root: Path, images: str, masks: str, candidates: Sequence[Path]) -
         keys = (_key(path, root), _key(path, root, numbered=False))
         if key := next((key for key in keys if key in by_key), None):
             pairs.append(
-                Folders(repeated_folders.nearest(by_key[key], path), path, split_name(key))
+                Folders(repeated_folders.nearest(root, by_key[key], path), path, split_name(key))
             )
         elif () in by_key and () in keys:
-            pairs.append(Folders(repeated_folders.nearest(by_key[()], path), path))
+            pairs.append(Folders(repeated_folders.nearest(root, by_key[()], path), path))
     if not pairs and len(labeled) == 1:
         sure = [path for path in pictured if set(words(path.name)) & IMAGES]
         pictured = sure if len(sure) == 1 else pictured

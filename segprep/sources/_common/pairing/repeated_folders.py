@@ -1,12 +1,14 @@
 """Folders of one name that repeat below a source, as in train/ and in val/."""
 
 import os
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
+from segprep.errors import UsageError
 from segprep.names import natural_key, stem_of
 from segprep.sources._common.pairing import name_rules
-from segprep.sources._common.pairing.folder_names import bare
+from segprep.sources._common.pairing.folder_names import MASKS, bare, words
 
 
 def names(root: Path, images: Path, masks: Path) -> tuple[str, str]:
@@ -34,16 +36,29 @@ def homes(root: Path, images: str, masks: str) -> list[Path]:
     return sorted(both, key=lambda home: natural_key(str(home)))
 
 
-def nearest(candidates: Sequence[Path], masks: Path) -> Path:
+def nearest(root: Path, candidates: Sequence[Path], masks: Path) -> Path:
     """The one of *candidates* that shares most folders with *masks*, and of these most of its
-    files' names; the last of several.
+    files' names.
+
+    Raises UsageError where several share as many: which of them was annotated?
     """
     shared = [len(Path(os.path.commonpath([path, masks])).parts) for path in candidates]
     near = [path for path, parts in zip(candidates, shared, strict=True) if parts == max(shared)]
     if len(near) == 1:
         return near[0]
     own = stems(masks)
-    return max(reversed(near), key=lambda path: -len(own ^ stems(path)))
+    others = [len(own ^ stems(path)) for path in near]
+    best = [path for path, count in zip(near, others, strict=True) if count == min(others)]
+    best = [path for path in best if not set(words(path.name)) & MASKS] or best
+    if len(best) > 1:
+        shown = [path.relative_to(root).as_posix() for path in (masks, *best)]
+        ways = [
+            f"--images {shlex.quote(name)} --masks {shlex.quote(shown[0])}" for name in shown[1:]
+        ]
+        reason = f"several folders hold images of {shown[0]}/: {', '.join(shown[1:])}"
+        hint = f"choose the one that was annotated: {' or '.join(ways)}"
+        raise UsageError("folders-unclear", f"{root}: {reason}", hint)
+    return best[0]
 
 
 def stems(folder: Path) -> set[str]:
